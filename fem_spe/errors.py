@@ -1,0 +1,48 @@
+"""The errors that a user meets, each with the exit code of the command line.
+
+Every message is one line for a person: what is wrong, where, and what would work.
+"""
+
+from __future__ import annotations
+
+
+class FemSpeError(Exception):
+    """Base of all errors that end a run with one line instead of a traceback."""
+
+    exit_code = 1
+
+
+class CaseError(FemSpeError, ValueError):
+    """The case file, a key in it, or the problem it poses is wrong (exit code 2).
+
+    It is a `ValueError` so that the case validation can collect it with the key it
+    belongs to.
+    """
+
+    exit_code = 2
+
+
+class GeometryError(CaseError):
+    """A structure that cannot exist, be placed or carry a path (exit code 2)."""
+
+
+class MeshError(CaseError):
+    """A mesh that cannot be made, or that is not good enough to compute on (exit code 2)."""
+
+
+class ConvergenceError(FemSpeError):
+    """A solver stopped before its tolerance (exit code 3)."""
+
+    exit_code = 3
+
+
+class CheckError(FemSpeError):
+    """A result that fails one of its own checks (exit code 3)."""
+
+    exit_code = 3
+
+
+class InterruptedRun(FemSpeError):
+    """The user or the queue ended the run (exit code 4)."""
+
+    exit_code = 4
