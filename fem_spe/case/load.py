@@ -1,0 +1,103 @@
+"""TOML, includes and overrides to a case."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from fem_spe.case.messages import explain
+from fem_spe.case.model import Case
+from fem_spe.errors import CaseError
+
+
+def load(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Case:
+    """Read the case file at `path`; `overrides` maps dotted keys to other values.
+
+    Raises:
+        CaseError: one line that names the file, the key, the value and what would work.
+    """
+    path = Path(path)
+    return parse(read_toml(path), overrides or {}, folder=path.parent, name=str(path))
+
+
+def parse(
+    data: Mapping[str, Any],
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    folder: Path | None = None,
+    name: str = "case",
+) -> Case:
+    """A case from nested dictionaries as TOML gives them; relative files are in `folder`."""
+    tree = _copy(data)
+    folder = folder or Path()
+    geometry = tree.get("geometry")
+    if isinstance(geometry, dict):
+        tree["geometry"] = _include(geometry, folder)
+    for key, value in (overrides or {}).items():
+        _set(tree, key, value)
+    try:
+        return Case.model_validate(tree)
+    except ValidationError as error:
+        raise CaseError(f"{name}: {explain(error, tree)}") from None
+
+
+def load_geometry(path: str | Path) -> dict[str, Any]:
+    """The [geometry] table that a file in `meshes/` or a case file describes."""
+    path = Path(path)
+    data = read_toml(path)
+    return _include(data.get("geometry", data), path.parent)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The file as nested dictionaries.
+
+    Raises:
+        CaseError: if it cannot be read or is not TOML.
+    """
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise CaseError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise CaseError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CaseError(f"{path}: not valid TOML: {error}") from None
+
+
+def toml_value(text: str) -> Any:
+    """The TOML value that `text` writes, or `text` itself where it is none."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _include(geometry: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """`geometry` with its `file` read in; keys beside `file` win over the file's."""
+    file = geometry.get("file")
+    if not isinstance(file, str):
+        return geometry
+    target = folder / file
+    if geometry.get("kind") == "mesh_file":
+        return {**geometry, "file": str(target.resolve())}
+    beside = {k: v for k, v in geometry.items() if k != "file"}
+    return {**load_geometry(target), **beside}
+
+
+def _copy(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _copy(v) if isinstance(v, Mapping) else v for k, v in data.items()}
+
+
+def _set(tree: dict[str, Any], key: str, value: Any) -> None:
+    *tables, last = key.split(".")
+    place = tree
+    for table in tables:
+        place = place.setdefault(table, {})
+        if not isinstance(place, dict):
+            raise CaseError(f"--set {key}: {table!r} is a value, not a table")
+    place[last] = value

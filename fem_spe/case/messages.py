@@ -1,0 +1,87 @@
+"""Validation errors as one line for a person: the key, the value, what would work."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+_UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+
+
+def explain(error: ValidationError, data: dict[str, Any]) -> str:
+    """The most telling of the errors as `[table] key: what is wrong; what would work`."""
+    details = error.errors(include_url=False)
+    # A misspelt key also shows as a missing one: the misspelling is the news.
+    order = {"missing": 2, "missing_argument": 2}
+    detail = min(details, key=lambda d: 0 if d["type"] in _UNKNOWN_KEY else order.get(d["type"], 1))
+    keys = _path(detail, data)
+    # The members of a union each report the same value; only other places count as more.
+    others = {tuple(_path(d, data)) for d in details}
+    more = sum(1 for other in others if list(other) != keys[: len(other)])
+    return _message(detail, keys, data) + (f" (and {more} more)" if more else "")
+
+
+def _path(detail: ErrorDetails, data: Any) -> list[str]:
+    """The keys of the location that stand in the file; the rest name union members."""
+    keys: list[str] = []
+    place = data
+    *_, last = detail["loc"] or ("",)
+    for part in detail["loc"]:
+        if isinstance(place, dict) and part in place:
+            keys.append(str(part))
+            place = place[part]
+        elif isinstance(place, (list, tuple)) and isinstance(part, int) and part < len(place):
+            keys[-1] += f"[{part}]"
+            place = place[part]
+        elif part is last and detail["type"].startswith("missing"):
+            keys.append(str(part))
+    return keys
+
+
+def _written(detail: ErrorDetails, data: Any) -> Any:
+    """The value as it stands in the file, before units were converted."""
+    place = data
+    for part in detail["loc"]:
+        found = isinstance(place, dict) and part in place
+        if found or (isinstance(place, (list, tuple)) and isinstance(part, int)):
+            place = place[part]
+    return detail["input"] if isinstance(place, dict) else place
+
+
+def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
+    table, key = ".".join(keys[:-1]), keys[-1] if keys else ""
+    place = f"[{table}] {key}" if table else key
+    match detail["type"]:
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            return _unknown_key(detail, table, key)
+        case "missing" | "missing_argument" | "missing_keyword_only_argument":
+            return f"{place}: is missing; the case needs it"
+        case "union_tag_not_found":
+            tag = detail["ctx"]["discriminator"].strip("'")
+            return f"[{'.'.join(keys)}] {tag}: is missing; the case needs it"
+        case "union_tag_invalid":
+            context = detail["ctx"]
+            tag, tags = context["discriminator"].strip("'"), context["expected_tags"]
+            near = difflib.get_close_matches(
+                context["tag"], [t.strip(" '") for t in tags.split(",")], n=1
+            )
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            return f"[{'.'.join(keys)}] {tag} = {context['tag']!r}: {hint}known are {tags}"
+        case "value_error":
+            text = str(detail["ctx"]["error"])
+            return f"{place}: {text}" if place and not text.startswith("[") else text
+        case _:
+            return f"{place} = {_written(detail, data)!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+
+
+def _unknown_key(detail: ErrorDetails, table: str, key: str) -> str:
+    from fem_spe.case.resolved import known_keys
+
+    known = known_keys(detail["loc"][:-1])
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    where = f"in [{table}]" if table else "at the top of the case"
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"unknown key {key!r} {where}; {hint}known are {', '.join(known)}"

@@ -1,0 +1,38 @@
+"""The names of box faces and interfaces. The anode is `bottom`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fem_spe.errors import CaseError
+
+Axis = Literal["x", "y", "z"]
+
+# lower and upper face across each axis
+BOX_FACES = {
+    2: (("left", "right"), ("bottom", "top")),
+    3: (("left", "right"), ("front", "back"), ("bottom", "top")),
+}
+
+
+def faces_across(dimension: int, direction: Axis) -> tuple[str, str]:
+    """The lower and the upper face across `direction`.
+
+    Raises:
+        CaseError: for z in two dimensions.
+    """
+    axis = "xyz".index(direction)
+    if axis >= dimension:
+        raise CaseError(f"[diffusion] direction = {direction!r}: a 2-D structure has only x and y")
+    return BOX_FACES[dimension][axis]
+
+
+def thickness(dimension: int) -> Axis:
+    """The axis from the anode up."""
+    return "y" if dimension == 2 else "z"
+
+
+def interface_name(first: str, second: str) -> str:
+    """`matrix-fiber` and the like: the continuous phase first, then by name."""
+    both = sorted((first, second), key=lambda n: (n not in ("matrix", "electrolyte"), n))
+    return "-".join(both)

@@ -1,0 +1,77 @@
+"""The material table that comes with the package."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from fem_spe.errors import CaseError
+from fem_spe.materials.material import Material
+from fem_spe.materials.material import CONDUCTIVITY_AXES, DIFFUSIVITY_AXES
+from fem_spe.units import ENERGY
+
+MARKS = {
+    "G": "Gou 2025",
+    "M": "Mu 2024",
+    "L": "read in the cited source",
+    "C": "computed",
+    "m": "from memory, not verified",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One value of the table.
+
+    Attributes:
+        material: Name of the material.
+        name: Name of the property, as in a case file.
+        value: The value as written, with unit.
+        source: Where it comes from.
+        mark: One of `MARKS`.
+    """
+
+    material: str
+    name: str
+    value: str
+    source: str
+    mark: str
+
+
+@cache
+def _table() -> dict[str, dict[str, dict[str, str]]]:
+    text = resources.files("fem_spe.materials").joinpath("table.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def entries() -> list[Entry]:
+    """All values of the table, in its order."""
+    return [
+        Entry(material, name, **value)
+        for material, values in _table().items()
+        for name, value in values.items()
+    ]
+
+
+def lookup(name: str) -> Material:
+    """The material `name` of the table.
+
+    Raises:
+        CaseError: if there is none; the message names the nearest and lists all.
+    """
+    table = _table()
+    if name not in table:
+        near = difflib.get_close_matches(name, table, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        known = ", ".join([*table, "impermeable"])
+        raise CaseError(f"no material {name!r}; {hint}the table has: {known}")
+    parsers = {
+        "diffusivity": DIFFUSIVITY_AXES.parse,
+        "conductivity": CONDUCTIVITY_AXES.parse,
+        "activation_energy": ENERGY.parse,
+        "partition": float,
+    }
+    return Material(**{key: parsers[key](entry["value"]) for key, entry in table[name].items()})  # type: ignore[arg-type]
