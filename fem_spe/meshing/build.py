@@ -1,0 +1,126 @@
+"""From a described structure to a distributed `Domain`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from mpi4py import MPI
+
+from fem_spe.comm import on_root
+from fem_spe.domain import Domain, MeshArrays, distribute
+from fem_spe.errors import MeshError
+from fem_spe.geometry import Box, MeshFile, Section
+from fem_spe.geometry.faces import Axis, faces_across, thickness
+from fem_spe.meshing.box import add_box
+from fem_spe.meshing.areas import require_areas
+from fem_spe.meshing.connect import keep_connected, name_sides, require_path
+from fem_spe.meshing.extract import curve, extract
+from fem_spe.meshing.file import add_file
+from fem_spe.meshing.fused import add_fused_section
+from fem_spe.meshing.section import add_section
+from fem_spe.meshing.session import generate, session
+from fem_spe.meshing.sizes import Sizes, require_feasible, set_size_field
+from fem_spe.meshing.write import write
+from fem_spe.progress import log
+
+Structure = Section | Box | MeshFile
+
+
+@dataclass(frozen=True)
+class MeshPlan:
+    """What is meshed, and how.
+
+    Attributes:
+        structure: The structure as data.
+        sizes: Cell sizes and order; unused for a mesh file.
+        holes: Regions that are left out of the mesh.
+        anchors: Faces of which every part must touch one.
+        across: Axis from whose one face to the other one connected part must lead, or
+            `thickness`; both faces are anchors then.
+    """
+
+    structure: Structure
+    sizes: Sizes
+    holes: frozenset[str] = frozenset()
+    anchors: tuple[str, ...] = ()
+    across: Axis | Literal["thickness"] | None = None
+
+
+def build(comm: MPI.Intracomm, plan: MeshPlan, file: Path | None = None) -> Domain:
+    """Mesh on rank 0, write `file` if given, and spread the mesh. Collective.
+
+    Raises:
+        MeshError, GeometryError: on all ranks alike.
+    """
+    arrays: list[MeshArrays] = []
+
+    def work() -> None:
+        arrays.append(mesh_arrays(plan, file))
+
+    on_root(comm, work)
+    return distribute(comm, arrays[0] if arrays else None)
+
+
+def mesh_arrays(plan: MeshPlan, file: Path | None = None) -> MeshArrays:
+    """Mesh on this rank alone; write the mesh to `file` (.msh, .vtu, .xdmf) if given.
+
+    Raises:
+        MeshError: if no mesh, or none to rely on, can be made.
+        GeometryError: if no path leads through.
+    """
+    structure = plan.structure
+    with session():
+        if isinstance(structure, MeshFile):
+            dimension, scale = add_file(structure)
+            arrays = name_sides(extract(dimension, scale, plan.holes))
+        else:
+            dimension, scale, note = _generate(structure, plan)
+            arrays = extract(dimension, scale)
+            if note:
+                log.warning(note)
+            require_areas(structure, arrays, plan.holes)
+        anchors = plan.anchors
+        if plan.across:
+            axis = thickness(dimension) if plan.across == "thickness" else plan.across
+            anchors = faces_across(dimension, axis)
+            require_path(arrays, anchors)
+        if anchors:
+            arrays = keep_connected(arrays, anchors)
+        if arrays.isolated:
+            log.warning(
+                "%.2g %% of the mesh touches no electrode and was left out", 100 * arrays.isolated
+            )
+        if file is not None:
+            write(file, scale, arrays)
+    return arrays
+
+
+def _generate(structure: Section | Box, plan: MeshPlan) -> tuple[int, float, str]:
+    """Mesh the structure: dimension, model units per metre, a note."""
+    sizes, dimension = plan.sizes, len(structure.size)
+    # Gmsh's tolerances are absolute and meant for models of size 1 to 1000
+    scale = 100.0 / max(structure.size)
+    measure = float(np.prod(structure.size))
+    if isinstance(structure, Box):
+        require_feasible(measure, 0.0, sizes, dimension)
+        add_box(structure, scale)
+        set_size_field([], 0.0, sizes, scale)
+    else:
+        outline = _outline(structure)
+        require_feasible(measure, float(outline.sum()), sizes, dimension)
+        add = add_fused_section if structure.fused else add_section
+        interfaces = add(structure, plan.holes, scale)
+        set_size_field(interfaces, float(outline.max()), sizes, scale)
+    note = generate(dimension)
+    return dimension, scale, "; ".join(filter(None, [note, curve(sizes.order)]))
+
+
+def _outline(section: Section) -> np.ndarray:
+    """Length of each inclusion's outline, m (Ramanujan's formula for ellipses)."""
+    a, b = section.inclusions.a, section.inclusions.b
+    if section.inclusions.shape == "rod":
+        return np.asarray(2 * np.pi * b + 4 * (a - b))
+    return np.asarray(np.pi * (3 * (a + b) - np.sqrt((3 * a + b) * (a + 3 * b))))

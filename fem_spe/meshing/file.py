@@ -1,0 +1,110 @@
+"""A mesh file to a Gmsh model: .msh directly, other formats through meshio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gmsh
+import numpy as np
+from numpy.typing import NDArray
+
+from fem_spe.errors import MeshError
+from fem_spe.geometry import MeshFile
+
+# meshio cell type -> (dimension, Gmsh element type)
+_TYPES = {
+    "line": (1, 1),
+    "line3": (1, 8),
+    "triangle": (2, 2),
+    "triangle6": (2, 9),
+    "tetra": (3, 4),
+    "tetra10": (3, 11),
+}
+_ID_KEYS = ("gmsh:physical", "nastran:ref", "medit:ref", "cell_tags", "region", "CellEntityIds")
+
+
+def add_file(mesh_file: MeshFile) -> tuple[int, float]:
+    """Load the file into the current model; (dimension, file units per metre).
+
+    Raises:
+        MeshError: if it cannot be read, or lacks a name; the message names those it has.
+    """
+    path = Path(mesh_file.file)
+    if not path.is_file():
+        raise MeshError(f"[geometry] file: there is no mesh file {path}")
+    if path.suffix == ".msh":
+        try:
+            gmsh.merge(str(path))
+        except Exception as error:  # noqa: BLE001 - Gmsh raises nothing more special
+            raise MeshError(f"{path}: not a mesh that Gmsh reads: {error}") from None
+    else:
+        _add_foreign(path, mesh_file)
+    dimension = max((d for d, _ in gmsh.model.getEntities() if _has_cells(d)), default=0)
+    if dimension < 2:
+        raise MeshError(f"{path}: the mesh has neither triangles nor tetrahedra")
+    if not gmsh.model.getPhysicalGroups(dimension):
+        raise MeshError(f"{path}: the mesh has no named region; name one with a physical group")
+    return dimension, 1.0 / mesh_file.scale
+
+
+def _has_cells(dimension: int) -> bool:
+    return any(len(tags) for tags in gmsh.model.mesh.getElements(dimension)[1])
+
+
+def _add_foreign(path: Path, mesh_file: MeshFile) -> None:
+    """Read `path` with meshio and rebuild it as discrete entities with names."""
+    import meshio
+
+    try:
+        mesh = meshio.read(path)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - each reader has its own
+        raise MeshError(f"{path}: meshio cannot read it: {error or 'unknown format'}") from None
+    points = np.zeros((len(mesh.points), 3))
+    points[:, : mesh.points.shape[1]] = mesh.points
+    blocks = [
+        (*_TYPES[block.type], block.data.astype(np.int64), _ids(mesh, k))
+        for k, block in enumerate(mesh.cells)
+        if block.type in _TYPES
+    ]
+    dimension = max((block[0] for block in blocks), default=0)
+    if dimension < 2:
+        raise MeshError(f"{path}: the mesh has neither triangles nor tetrahedra")
+    present = {
+        d: sorted({int(i) for block in blocks if block[0] == d for i in np.unique(block[3])})
+        for d in (dimension, dimension - 1)
+    }
+    wanted = {dimension: mesh_file.regions, dimension - 1: mesh_file.faces}
+    if not mesh_file.regions:
+        raise MeshError(
+            f"[geometry] regions is missing: {path.name} carries only numbers; name them, for "
+            f"example regions = {{ matrix = {(present[dimension] or [1])[0]} }}; it has the "
+            f"regions {present[dimension]} and the faces {present[dimension - 1]}"
+        )
+    nodes = np.arange(1, len(points) + 1)
+    owner = gmsh.model.addDiscreteEntity(0)
+    gmsh.model.mesh.addNodes(0, owner, nodes, points.ravel())
+    for d, names in wanted.items():
+        key = "regions" if d == dimension else "faces"
+        for name, number in names.items():
+            if number not in present[d]:
+                raise MeshError(
+                    f"[geometry] {key}: {path.name} has no {key[:-1]} {number} for {name!r}; "
+                    f"it has {present[d]}"
+                )
+            entity = gmsh.model.addDiscreteEntity(d)
+            for block_dimension, kind, cells, ids in blocks:
+                if block_dimension == d and (ids == number).any():
+                    some = cells[ids == number] + 1
+                    if kind == 11:
+                        some = some[:, [0, 1, 2, 3, 4, 5, 6, 7, 9, 8]]  # VTK's tet10 to Gmsh's
+                    gmsh.model.mesh.addElementsByType(entity, kind, [], some.ravel())
+            gmsh.model.addPhysicalGroup(d, [entity], name=name)
+
+
+def _ids(mesh: Any, block: int) -> NDArray[np.int64]:
+    """The integer id of each cell of a meshio block; 1 where the file has none."""
+    for key in (*_ID_KEYS, *mesh.cell_data):
+        if key in mesh.cell_data and mesh.cell_data[key][block].dtype.kind in "iu":
+            return np.asarray(mesh.cell_data[key][block], dtype=np.int64)
+    return np.ones(len(mesh.cells[block].data), dtype=np.int64)

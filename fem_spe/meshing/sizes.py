@@ -1,0 +1,99 @@
+"""Cell sizes: fine at interfaces, coarse elsewhere, and never more than the machine holds."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+
+import gmsh
+
+from fem_spe.errors import MeshError
+
+_GROWTH = 0.35  # increase of the cell size per distance from the interface
+_BYTES_PER_CELL = {2: 3.5e3, 3: 3.0e3}  # measured: mesh, matrix and solver, second order in 2-D
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Wanted cell sizes, m, and geometric order of the cells."""
+
+    size: float
+    interface_size: float
+    order: int = 1
+
+    @property
+    def reach(self) -> float:
+        """Distance over which cells grow from `interface_size` to `size`, m."""
+        return (self.size - self.interface_size) / _GROWTH
+
+
+def require_feasible(measure: float, interface: float, sizes: Sizes, dimension: int) -> None:
+    """Raise before meshing when the mesh could not fit into memory.
+
+    Args:
+        measure: Area or volume of the box, m^2 or m^3.
+        interface: Length or area of all interfaces, m or m^2.
+        sizes: The sizes asked for.
+        dimension: 2 or 3.
+
+    Raises:
+        MeshError: with the estimate and a size that would fit.
+    """
+    cells = estimate(measure, interface, sizes, dimension)
+    limit = _memory() / _BYTES_PER_CELL[dimension]
+    if cells > limit:
+        factor = (cells / limit) ** (1 / dimension) * 1.1
+        raise MeshError(
+            f"[mesh] size = {sizes.size * 1e6:.3g} um, interface_size = "
+            f"{sizes.interface_size * 1e6:.3g} um would make about {cells:.1e} cells, but this "
+            f"machine's memory holds about {limit:.1e}; try size = {sizes.size * factor * 1e6:.2g} "
+            f"um and interface_size = {sizes.interface_size * factor * 1e6:.2g} um"
+        )
+
+
+def estimate(measure: float, interface: float, sizes: Sizes, dimension: int) -> float:
+    """Number of simplices to expect."""
+    per_cell = {2: math.sqrt(3) / 4, 3: math.sqrt(2) / 12}[dimension]
+    coarse, fine, reach = sizes.size, sizes.interface_size, sizes.reach
+    bulk = measure / (per_cell * coarse**dimension)
+    # one dimension of the layer is graded: integral of ds / h(s)^d on both sides
+    power = dimension - 1
+    layer = 2 * interface / (per_cell * _GROWTH * power) * (fine**-power - coarse**-power)
+    if reach == 0:
+        layer = 0.0
+    # interfaces nearer to each other than `reach` share their layers
+    crowded = measure / (per_cell * fine**dimension)
+    return min(bulk + layer, crowded)
+
+
+def set_size_field(interfaces: list[int], longest: float, sizes: Sizes, scale: float) -> None:
+    """Make the current model's cells follow `sizes`.
+
+    Args:
+        interfaces: Curves that the fine size holds on.
+        longest: Length of the longest of them, m.
+        sizes: The wanted sizes, m.
+        scale: Model units per metre.
+    """
+    field = gmsh.model.mesh.field
+    if not interfaces or sizes.reach == 0:
+        constant = field.add("MathEval")
+        field.setString(constant, "F", repr(sizes.size * scale))
+        field.setAsBackgroundMesh(constant)
+        return
+    distance = field.add("Distance")
+    field.setNumbers(distance, "CurvesList", interfaces)
+    field.setNumber(distance, "Sampling", max(4, math.ceil(2 * longest / sizes.interface_size)))
+    threshold = field.add("Threshold")
+    field.setNumber(threshold, "InField", distance)
+    field.setNumber(threshold, "SizeMin", sizes.interface_size * scale)
+    field.setNumber(threshold, "SizeMax", sizes.size * scale)
+    field.setNumber(threshold, "DistMin", 0.0)
+    field.setNumber(threshold, "DistMax", sizes.reach * scale)
+    field.setAsBackgroundMesh(threshold)
+
+
+def _memory() -> float:
+    """Bytes of memory of this machine."""
+    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
