@@ -1,0 +1,32 @@
+"""Diffusion as weak forms: find u with a(u, v) = L(v) for all v.
+
+`mobility` stands for the diffusivity (times the partition coefficient) or for the
+conductivity: a scalar per region, or one value per axis.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ufl
+
+
+def flux(u: Any, mobility: Any) -> Any:
+    """J = -K grad u (Fick's first law), a vector."""
+    return -_scaled(mobility, ufl.grad(u))
+
+
+def bilinear(u: Any, v: Any, mobility: Any, dx: ufl.Measure) -> Any:
+    """a(u, v) = integral of grad v . K grad u."""
+    return ufl.inner(_scaled(mobility, ufl.grad(u)), ufl.grad(v)) * dx
+
+
+def inflow(v: Any, value: Any, ds: ufl.Measure) -> Any:
+    """The part of L(v) that a flux `value` into the domain through a face gives."""
+    return ufl.inner(value, v) * ds
+
+
+def _scaled(mobility: Any, gradient: Any) -> Any:
+    if mobility.ufl_shape == ():
+        return mobility * gradient
+    return ufl.as_vector([mobility[i] * gradient[i] for i in range(len(gradient))])

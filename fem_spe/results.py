@@ -1,0 +1,239 @@
+"""What a run found, and the folder it is kept in."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fem_spe.errors import CaseError
+
+if TYPE_CHECKING:
+    from dolfinx import fem
+
+    from fem_spe.case import Case
+    from fem_spe.domain import Domain
+
+_PACKAGES = ("dolfinx-solver-real", "gmsh", "meshio", "numpy", "pyvista", "mpi4py", "scipy")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number with its unit; `error` is an estimate of its numerical error, where known.
+
+    `singular` marks a value that grows with refinement.
+    """
+
+    value: float
+    unit: str
+    description: str
+    error: float | None = None
+    singular: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something that a right result fulfils: |value| <= limit."""
+
+    value: float
+    limit: float
+
+    @property
+    def passed(self) -> bool:
+        """True where the value keeps to the limit; NaN does not."""
+        return abs(self.value) <= self.limit
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What a study computed.
+
+    Attributes:
+        quantities, checks: By name.
+        fields: DOLFINx functions that are written and drawn.
+        tables: Name -> column head with unit -> values; filled on rank 0.
+        solver: Iterations, method, residual.
+        num_dofs: Unknowns.
+    """
+
+    quantities: dict[str, Quantity]
+    checks: dict[str, Check]
+    fields: dict[str, fem.Function]
+    tables: dict[str, dict[str, NDArray[np.float64]]]
+    solver: dict[str, Any]
+    num_dofs: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run.
+
+    Attributes:
+        case: The case with every default.
+        domain: Mesh and names.
+        solution: What the study computed.
+        seconds: Per stage.
+        folder: Where it was written, or None.
+    """
+
+    case: Case
+    domain: Domain
+    solution: Solution
+    seconds: dict[str, float] = field(default_factory=dict)
+    folder: Path | None = None
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        """The numbers, by name."""
+        return self.solution.quantities
+
+    @property
+    def checks(self) -> dict[str, Check]:
+        """The checks, by name."""
+        return self.solution.checks
+
+    @property
+    def fields(self) -> dict[str, fem.Function]:
+        """The DOLFINx functions, by name."""
+        return self.solution.fields
+
+    @property
+    def failed_checks(self) -> list[str]:
+        """Names of the checks that are not passed."""
+        return [name for name, check in self.checks.items() if not check.passed]
+
+
+def open_folder(path: Path, *, force: bool) -> Path:
+    """Make `path` ready for a run: there, writable, and without an older summary.
+
+    Only files that a run writes are ever replaced; nothing else is touched.
+
+    Raises:
+        CaseError: if it cannot be written, or holds a finished result and not `force`.
+    """
+    summary = path / "summary.json"
+    if summary.exists() and not force:
+        raise CaseError(
+            f"{path} holds a finished result; give --force to replace it, or another folder with -o"
+        )
+    try:
+        for name in ("fields", "figures", "tables"):
+            (path / name).mkdir(parents=True, exist_ok=True)
+        (path / "log.txt").write_text("", encoding="utf-8")
+        summary.unlink(missing_ok=True)
+    except OSError as error:
+        raise CaseError(
+            f"{path}: cannot be written ({error.strerror}); give another folder with -o"
+        ) from None
+    return path
+
+
+def write_tables(folder: Path, tables: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> None:
+    """Each table as `tables/<name>.csv` with units in its head."""
+    for name, columns in tables.items():
+        np.savetxt(
+            folder / "tables" / f"{name}.csv",
+            np.column_stack(list(columns.values())),
+            delimiter=",",
+            header=",".join(columns),
+            comments="",
+            fmt="%.9g",
+        )
+
+
+def read_table(file: Path) -> dict[str, NDArray[np.float64]]:
+    """The columns of a table that `write_tables` wrote."""
+    with file.open(encoding="utf-8") as lines:
+        heads = lines.readline().strip().split(",")
+        values = np.loadtxt(lines, delimiter=",", ndmin=2)
+    return dict(zip(heads, values.T, strict=True))
+
+
+def write_fields(folder: Path, name: str, domain: Domain, fields: Mapping[str, fem.Function]) -> None:
+    """The fields, with the region of each cell, as `fields/<name>.pvd`. Collective."""
+    from dolfinx import fem as dfem
+    from dolfinx.io import VTKFile
+
+    region = dfem.Function(dfem.functionspace(domain.mesh, ("DG", 0)), name="region")
+    region.x.array[domain.cell_tags.indices] = domain.cell_tags.values
+    region.x.scatter_forward()
+    for key, function in fields.items():
+        function.name = key
+    with VTKFile(domain.mesh.comm, str(folder / "fields" / f"{name}.pvd"), "w") as file:
+        file.write_function([*fields.values(), region], 0.0)
+
+
+def write_summary(result: Result, folder: Path) -> None:
+    """`summary.json`, written whole or not at all."""
+    failed = result.failed_checks
+    summary = {
+        "status": "failed" if failed else "done",
+        "study": result.case.study,
+        "error": f"checks not passed: {', '.join(failed)}" if failed else None,
+        "quantities": {name: asdict(q) for name, q in result.quantities.items()},
+        "checks": {n: {**asdict(c), "passed": c.passed} for n, c in result.checks.items()},
+        "mesh": {
+            "cells": result.domain.num_cells,
+            "vertices": result.domain.num_vertices,
+            "dofs": result.solution.num_dofs,
+            "min_quality": result.domain.min_quality,
+            "min_jacobian": result.domain.min_jacobian,
+            "regions": result.domain.regions,
+        },
+        "solver": {**result.solution.solver, "seconds": result.seconds},
+        "provenance": provenance(result.domain.mesh.comm.size),
+    }
+    temporary = folder / "summary.json.part"
+    temporary.write_text(json.dumps(_plain(summary), indent=2) + "\n", encoding="utf-8")
+    os.replace(temporary, folder / "summary.json")
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """The summary of a finished result.
+
+    Raises:
+        CaseError: if the folder holds none.
+    """
+    file = folder / "summary.json"
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise CaseError(f"{folder}: no finished result (there is no summary.json)") from None
+    except (OSError, json.JSONDecodeError) as error:
+        raise CaseError(f"{file}: cannot be read: {error}") from None
+
+
+def provenance(ranks: int) -> dict[str, Any]:
+    """Versions and ranks of this run."""
+    packages = {}
+    for name in _PACKAGES:
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            packages[name] = "absent"
+    try:
+        own = version("fem-spe")
+    except PackageNotFoundError:
+        own = "not installed"
+    return {"version": own, "ranks": ranks, "packages": packages}
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON holds it: not-a-number becomes null."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

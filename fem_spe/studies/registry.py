@@ -1,0 +1,78 @@
+"""Which studies there are."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from fem_spe.errors import CaseError
+
+if TYPE_CHECKING:
+    from fem_spe.case import Case
+    from fem_spe.domain import Domain
+    from fem_spe.geometry.faces import Axis
+    from fem_spe.progress import Clock
+    from fem_spe.results import Solution
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study wants of the mesh.
+
+    Attributes:
+        holes: Regions that are left out.
+        anchors: Faces of which every part of the mesh must touch one.
+        across: Axis from whose one face to the other a path must lead, or `thickness`.
+    """
+
+    holes: frozenset[str] = frozenset()
+    anchors: tuple[str, ...] = ()
+    across: Axis | Literal["thickness"] | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """A kind of simulation.
+
+    Attributes:
+        name: As in the case's `study`.
+        plan: What it wants of the mesh, from a case and the regions of its structure;
+            raises CaseError where the problem is ill posed.
+        solve: The simulation itself. Collective.
+    """
+
+    name: str
+    plan: Callable[[Case, tuple[str, ...]], Plan]
+    solve: Callable[[Case, Domain, Clock], Solution]
+
+
+_STUDIES: dict[str, Study] = {}
+
+
+def register(study: Study) -> Study:
+    """Make `study` known under its name, also from outside the package."""
+    _STUDIES[study.name] = study
+    return study
+
+
+def names() -> list[str]:
+    """The known studies."""
+    from fem_spe.studies import diffusion  # noqa: F401 - registers itself
+
+    return sorted(_STUDIES)
+
+
+def find(name: str) -> Study:
+    """The study `name`.
+
+    Raises:
+        CaseError: if there is none; the message names those there are.
+    """
+    known = names()
+    if name not in _STUDIES:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise CaseError(f"study = {name!r}: {hint}known are {', '.join(known)}")
+    return _STUDIES[name]
