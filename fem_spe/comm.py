@@ -12,6 +12,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+# PETSc's own handlers would turn Ctrl-C or a closed pipe into its error pages.
+os.environ["PETSC_OPTIONS"] = f"-no_signal_handler {os.environ.get('PETSC_OPTIONS', '')}"
+
 with contextlib.suppress(ImportError):  # absent where DOLFINx comes from conda or a container
     import dolfinx_solver  # noqa: F401
 from mpi4py import MPI
@@ -48,7 +51,7 @@ def on_root[T](comm: MPI.Intracomm, work: Callable[[], T]) -> T:
     if comm.rank == 0:
         try:
             value = work()
-        except Exception as caught:  # noqa: BLE001 - raised again on all ranks
+        except Exception as caught:
             error = caught
     if comm.size > 1:
         value, error = comm.bcast((value, error))

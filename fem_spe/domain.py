@@ -6,20 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fem_spe import comm as _comm  # noqa: F401 - fixes the import order of DOLFINx
-from mpi4py import MPI
-
 import basix.ufl
 import dolfinx.cpp
 import dolfinx.graph
+import numpy as np
 import ufl
 from dolfinx import fem
 from dolfinx import mesh as dmesh
 from dolfinx.io.utils import distribute_entity_data
+from mpi4py import MPI
+from numpy.typing import NDArray
 
+from fem_spe import comm as _comm  # noqa: F401 - fixes the import order of DOLFINx
 from fem_spe.errors import MeshError
 
 _SIMPLEX = {2: ("triangle", "interval"), 3: ("tetrahedron", "triangle")}

@@ -42,7 +42,7 @@ class CheckError(FemSpeError):
     exit_code = 3
 
 
-class InterruptedRun(FemSpeError):
+class InterruptedRunError(FemSpeError):
     """The user or the queue ended the run (exit code 4)."""
 
     exit_code = 4

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 from mpi4py import MPI
 
-from fem_spe.case import Case, to_toml
+from fem_spe.case import Case, load, parse, to_toml
+from fem_spe.case.load import load_geometry, read_toml
 from fem_spe.case.resolved import with_mesh_defaults, with_solver_defaults
 from fem_spe.comm import on_root
+from fem_spe.domain import MeshArrays
 from fem_spe.errors import CaseError
 from fem_spe.geometry import Box, MeshFile, Section
-from fem_spe.meshing import MeshPlan, Sizes, build
+from fem_spe.meshing import FORMATS, MeshPlan, Sizes, Structure, build, mesh_arrays
 from fem_spe.progress import Clock, log
 from fem_spe.results import (
     Result,
@@ -21,7 +27,7 @@ from fem_spe.results import (
     write_summary,
     write_tables,
 )
-from fem_spe.studies import find
+from fem_spe.studies import Plan, find
 
 
 def run(
@@ -58,16 +64,14 @@ def run(
 def _run(case: Case, comm: MPI.Intracomm, folder: Path | None) -> Result:
     clock = Clock()
     study = find(case.study)
-    from_file = isinstance(case.geometry, MeshFile)
-    plan = study.plan(case, tuple(case.materials) if from_file else case.geometry.regions)
+    plan = study.plan(case, _regions(case))
     with clock.stage("place") as stage:
         structure = on_root(comm, lambda: _structure(case))
         if isinstance(structure, Section):
             stage.note = f"{len(structure.inclusions)} inclusions"
     case = _resolve(case, structure)
     with clock.stage("mesh") as stage:
-        sizes = Sizes(case.mesh.size or 0.0, case.mesh.interface_size or 0.0, case.mesh.order or 1)
-        wanted = MeshPlan(structure, sizes, plan.holes, plan.anchors, plan.across)
+        wanted = _mesh_plan(case, structure, plan)
         domain = build(comm, wanted, folder / "mesh.msh" if folder else None)
         stage.note = (
             f"{domain.num_cells} cells, quality {domain.min_quality:.2f}, "
@@ -81,12 +85,48 @@ def _run(case: Case, comm: MPI.Intracomm, folder: Path | None) -> Result:
     return result
 
 
-def _structure(case: Case) -> Section | Box | MeshFile:
+def mesh_only(description: Path, file: Path, overrides: dict[str, Any]) -> MeshArrays:
+    """Mesh a case, or a geometry with all its regions, into `file`. On one rank.
+
+    Raises:
+        FemSpeError: if the description is wrong or cannot be meshed.
+    """
+    if file.suffix not in FORMATS:
+        raise CaseError(f"{file}: unknown mesh format; known are {', '.join(FORMATS)}")
+    if not file.parent.is_dir():
+        raise CaseError(f"{file}: there is no folder {file.parent}")
+    data = read_toml(description)
+    if "study" in data:
+        case = load(description, overrides)
+        plan = find(case.study).plan(case, _regions(case))
+    else:
+        # a geometry alone: every region is meshed, whatever it may be made of
+        geometry = load_geometry(description)
+        any_material = {"matrix": {"diffusivity": 1.0}}
+        whole = {"study": "diffusion", "geometry": geometry, "materials": any_material}
+        case = parse(whole, overrides, folder=description.parent, name=str(description))
+        plan = Plan()
+    structure = _structure(case)
+    return mesh_arrays(_mesh_plan(_resolve(case, structure), structure, plan), file)
+
+
+def _regions(case: Case) -> tuple[str, ...]:
+    """The regions of the structure; those that the case names where a file decides."""
+    geometry = case.geometry
+    return tuple(case.materials) if isinstance(geometry, MeshFile) else geometry.regions
+
+
+def _mesh_plan(case: Case, structure: Structure, plan: Plan) -> MeshPlan:
+    sizes = Sizes(case.mesh.size or 0.0, case.mesh.interface_size or 0.0, case.mesh.order or 1)
+    return MeshPlan(structure, sizes, plan.holes, plan.anchors, plan.across)
+
+
+def _structure(case: Case) -> Structure:
     geometry = case.geometry
     return geometry if isinstance(geometry, (Box, MeshFile)) else geometry.build()
 
 
-def _resolve(case: Case, structure: Section | Box | MeshFile) -> Case:
+def _resolve(case: Case, structure: Structure) -> Case:
     if isinstance(structure, MeshFile):
         if case.mesh.size or case.mesh.interface_size:
             raise CaseError("[mesh] size has no meaning for a mesh file; remove it")
@@ -105,12 +145,24 @@ def _write(result: Result, folder: Path, clock: Clock) -> None:
         write_fields(folder, result.case.study, result.domain, result.fields)
         on_root(comm, lambda: write_tables(folder, result.solution.tables))
     if result.case.output.figures:
-        from fem_spe.render import draw
-
         with clock.stage("draw") as stage:
-            files = on_root(comm, lambda: draw(folder))
-            stage.note = ", ".join(file.name for file in files)
+            stage.note = on_root(comm, lambda: _draw(folder))
     on_root(comm, lambda: write_summary(result, folder))
+
+
+def _draw(folder: Path) -> str:
+    """Draw in a process of its own, where a failing graphics driver harms no result."""
+    # a child of an MPI rank must not take itself for one
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "MPI", "HYD"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "fem_spe.render", str(folder)],
+        capture_output=True, text=True, env=env, check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["the graphics driver crashed"])[-1]
+        log.warning("no pictures: %s ('fem-spe info' tells more); the numbers stand", last)
+        return "failed"
+    return ", ".join(Path(line).name for line in done.stdout.splitlines())
 
 
 def _log_to(folder: Path | None, comm: MPI.Intracomm) -> logging.Handler | None:

@@ -11,6 +11,23 @@ from dataclasses import dataclass, field
 log = logging.getLogger("fem_spe")
 
 
+def show(*, enabled: bool) -> None:
+    """Print the lines of a run on this rank, or keep silent."""
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.handlers = [h for h in log.handlers if isinstance(h, logging.FileHandler)]
+    if enabled:
+        log.addHandler(_console())
+    else:
+        log.addHandler(logging.NullHandler())
+
+
+def _console() -> logging.Handler:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    return handler
+
+
 @dataclass
 class Stage:
     """A named piece of work; set `note` inside to say what came of it."""

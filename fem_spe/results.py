@@ -157,7 +157,9 @@ def read_table(file: Path) -> dict[str, NDArray[np.float64]]:
     return dict(zip(heads, values.T, strict=True))
 
 
-def write_fields(folder: Path, name: str, domain: Domain, fields: Mapping[str, fem.Function]) -> None:
+def write_fields(
+    folder: Path, name: str, domain: Domain, fields: Mapping[str, fem.Function]
+) -> None:
     """The fields, with the region of each cell, as `fields/<name>.pvd`. Collective."""
     from dolfinx import fem as dfem
     from dolfinx.io import VTKFile

@@ -25,7 +25,9 @@ ELEMENTARY_CHARGE = 1.602176634e-19  # C, exact
 AVOGADRO = 6.02214076e23  # 1/mol, exact
 REFERENCE_TEMPERATURE = 298.15  # K; values with an activation energy hold at 25 degC
 
-_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf))\s*(.*?)\s*")
+_QUANTITY = re.compile(
+    r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf))\s*(.*?)\s*"
+)
 _MISSING_POWER = re.compile(r"([a-zA-Zµμ])(-?\d)")
 
 
@@ -101,7 +103,9 @@ class Unit:
         # 250 * 1e-6 and 0.00025 differ in the last bit; what was typed is what is meant.
         return float(f"{si:.15g}")
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         from pydantic_core import core_schema
 
         return core_schema.no_info_before_validator_function(
@@ -176,7 +180,7 @@ def _unit_hint(unit: str, error: Exception) -> str:
     if powered != unit:
         try:
             _registry().Unit(powered)
-        except Exception:  # noqa: BLE001 - a hint must never hide the real error
+        except Exception:
             return ""
         return f" (did you mean {powered!r}?)"
     names = getattr(error, "unit_names", None)

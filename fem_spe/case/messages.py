@@ -74,7 +74,8 @@ def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
             text = str(detail["ctx"]["error"])
             return f"{place}: {text}" if place and not text.startswith("[") else text
         case _:
-            return f"{place} = {_written(detail, data)!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+            what = detail["msg"]
+            return f"{place} = {_written(detail, data)!r}: {what[0].lower()}{what[1:]}"
 
 
 def _unknown_key(detail: ErrorDetails, table: str, key: str) -> str:

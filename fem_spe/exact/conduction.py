@@ -62,7 +62,7 @@ def differential_ellipses(
     416 (1935) 636, with the depolarisation factors of an ellipse.
     """
     exponent = 1.0 + aspect if across_long_axis else (1.0 + aspect) ** 2 / (2.0 * aspect)
-    return (1.0 - fraction) ** exponent
+    return math.pow(1.0 - fraction, exponent)
 
 
 def differential_aspect(fraction: float, relative: float) -> float:

@@ -20,7 +20,10 @@ class Box:
             box is all `matrix`.
     """
 
-    size: tuple[PositiveLength, PositiveLength] | tuple[PositiveLength, PositiveLength, PositiveLength]
+    size: (
+        tuple[PositiveLength, PositiveLength]
+        | tuple[PositiveLength, PositiveLength, PositiveLength]
+    )
     kind: Literal["box"] = "box"
     layers: dict[str, PositiveLength] = field(default_factory=dict)
 

@@ -68,7 +68,7 @@ class RandomSection:
         if self.fiber_fraction > _MAX_FRACTION:
             raise GeometryError(
                 f"fiber_fraction {self.fiber_fraction:g} is beyond what random fibres reach "
-                f"({_MAX_FRACTION}); give less, or arrangement = \"aligned\""
+                f'({_MAX_FRACTION}); give less, or arrangement = "aligned"'
             )
         width = self.fiber_diameter * (self.aspect or 1.0)
         longest = max(self.length or 0.0, width)

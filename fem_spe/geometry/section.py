@@ -115,13 +115,12 @@ class Section:
                 x, y = body.x + dx, body.y + dy
                 inside = (x + ex > 0) & (x - ex < width) & (y + ey > 0) & (y - ey < height)
                 copies.append(replace(body, x=x, y=y).take(inside))
-        return replace(
-            body,
-            **{
-                k: np.concatenate([getattr(c, k) for c in copies])
-                for k in ("x", "y", "a", "b", "angle", "phase")
-            },
+        x, y, a, b, angle = (
+            np.concatenate([getattr(c, name) for c in copies])
+            for name in ("x", "y", "a", "b", "angle")
         )
+        phase = np.concatenate([c.phase for c in copies])
+        return Inclusions(body.shape, x, y, a, b, angle, phase, body.regions)
 
 
 def _stadium(straight: Floats, radius: Floats, t: Floats) -> tuple[Floats, Floats]:
@@ -136,7 +135,5 @@ def _stadium(straight: Floats, radius: Floats, t: Floats) -> tuple[Floats, Float
     u = np.select(
         conditions, [half - s, -half + r * np.cos(left), -half + s2], half + r * np.cos(right)
     )
-    v = np.select(
-        conditions, [r + 0 * s, r * np.sin(left), -r + 0 * s], r * np.sin(right)
-    )
+    v = np.select(conditions, [r + 0 * s, r * np.sin(left), -r + 0 * s], r * np.sin(right))
     return u, v

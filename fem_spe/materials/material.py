@@ -9,8 +9,15 @@ from typing import Annotated, Any, Literal
 from annotated_types import Gt
 
 from fem_spe.errors import CaseError
-from fem_spe.units import CONDUCTIVITY, DIFFUSIVITY, ENERGY, GAS_CONSTANT, REFERENCE_TEMPERATURE
-from fem_spe.units import AVOGADRO, Unit
+from fem_spe.units import (
+    AVOGADRO,
+    CONDUCTIVITY,
+    DIFFUSIVITY,
+    ENERGY,
+    GAS_CONSTANT,
+    REFERENCE_TEMPERATURE,
+    Unit,
+)
 
 Special = Literal["impermeable"]
 
@@ -33,7 +40,7 @@ class _Axes:
             numbers = (self.unit.parse(value),)
         if any(n <= 0 for n in numbers):
             raise ValueError(
-                f'{value!r} must be greater than 0; for a region that carries no ions '
+                f"{value!r} must be greater than 0; for a region that carries no ions "
                 'write "impermeable" in place of its material'
             )
         return numbers[0] if len(numbers) == 1 else numbers  # type: ignore[return-value]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from fem_spe.errors import CaseError
-from fem_spe.materials.material import Material
-from fem_spe.materials.material import CONDUCTIVITY_AXES, DIFFUSIVITY_AXES
+from fem_spe.materials.material import CONDUCTIVITY_AXES, DIFFUSIVITY_AXES, Material
 from fem_spe.units import ENERGY
 
 MARKS = {
@@ -68,10 +69,10 @@ def lookup(name: str) -> Material:
         hint = f"did you mean {near[0]!r}? " if near else ""
         known = ", ".join([*table, "impermeable"])
         raise CaseError(f"no material {name!r}; {hint}the table has: {known}")
-    parsers = {
+    parsers: dict[str, Callable[[str], Any]] = {
         "diffusivity": DIFFUSIVITY_AXES.parse,
         "conductivity": CONDUCTIVITY_AXES.parse,
         "activation_energy": ENERGY.parse,
         "partition": float,
     }
-    return Material(**{key: parsers[key](entry["value"]) for key, entry in table[name].items()})  # type: ignore[arg-type]
+    return Material(**{key: parsers[key](entry["value"]) for key, entry in table[name].items()})

@@ -36,9 +36,7 @@ def stream_function(domain: Domain, flux: Any, degree: int) -> fem.Function:
     mine = space.tabulate_dof_coordinates()[:1] if domain.mesh.comm.rank == 0 else None
     node = domain.mesh.comm.bcast(mine)[0]
     near = 1e-9 * max(domain.size)
-    dofs = fem.locate_dofs_geometrical(
-        space, lambda x: np.all(np.abs(x.T - node) < near, axis=1)
-    )
+    dofs = fem.locate_dofs_geometrical(space, lambda x: np.all(np.abs(x.T - node) < near, axis=1))
     fixed = fem.dirichletbc(0.0, dofs, space)
     num_dofs = space.dofmap.index_map.size_global
     method = choose(num_dofs, 2)

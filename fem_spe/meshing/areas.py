@@ -15,9 +15,7 @@ _AREA_TOLERANCE = 1e-4  # of the box
 _FRACTION_TOLERANCE = 0.02  # of the asked fraction
 
 
-def require_areas(
-    structure: Section | Box, arrays: MeshArrays, holes: Collection[str]
-) -> None:
+def require_areas(structure: Section | Box, arrays: MeshArrays, holes: Collection[str]) -> None:
     """Raise unless the meshed regions have the areas that were described.
 
     Raises:

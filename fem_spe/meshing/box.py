@@ -11,7 +11,6 @@ from fem_spe.geometry import Box
 from fem_spe.geometry.faces import BOX_FACES, interface_name
 
 
-
 def add_box(box: Box, scale: float) -> None:
     """Add `box` to the current model, with physical groups for every name."""
     layers = box.layers or {"matrix": box.size[-1]}

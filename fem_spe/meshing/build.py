@@ -11,11 +11,10 @@ from mpi4py import MPI
 
 from fem_spe.comm import on_root
 from fem_spe.domain import Domain, MeshArrays, distribute
-from fem_spe.errors import MeshError
 from fem_spe.geometry import Box, MeshFile, Section
 from fem_spe.geometry.faces import Axis, faces_across, thickness
-from fem_spe.meshing.box import add_box
 from fem_spe.meshing.areas import require_areas
+from fem_spe.meshing.box import add_box
 from fem_spe.meshing.connect import keep_connected, name_sides, require_path
 from fem_spe.meshing.extract import curve, extract
 from fem_spe.meshing.file import add_file

@@ -36,7 +36,7 @@ def add_file(mesh_file: MeshFile) -> tuple[int, float]:
     if path.suffix == ".msh":
         try:
             gmsh.merge(str(path))
-        except Exception as error:  # noqa: BLE001 - Gmsh raises nothing more special
+        except Exception as error:
             raise MeshError(f"{path}: not a mesh that Gmsh reads: {error}") from None
     else:
         _add_foreign(path, mesh_file)
@@ -58,7 +58,7 @@ def _add_foreign(path: Path, mesh_file: MeshFile) -> None:
 
     try:
         mesh = meshio.read(path)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - each reader has its own
+    except (Exception, SystemExit) as error:
         raise MeshError(f"{path}: meshio cannot read it: {error or 'unknown format'}") from None
     points = np.zeros((len(mesh.points), 3))
     points[:, : mesh.points.shape[1]] = mesh.points

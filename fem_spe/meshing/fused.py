@@ -6,11 +6,10 @@ import math
 from collections.abc import Collection
 
 import gmsh
+import numpy as np
 
 from fem_spe.geometry import Inclusions, Section
 from fem_spe.meshing.box import name_faces
-
-import numpy as np
 
 
 def add_fused_section(section: Section, holes: Collection[str], scale: float) -> list[int]:

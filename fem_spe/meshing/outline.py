@@ -69,9 +69,7 @@ def _crossings(body: Inclusions, i: int, size: tuple[float, float]) -> NDArray[n
             beyond = outline[:, axis] - side
             for k in np.flatnonzero(beyond[:-1] * beyond[1:] < 0):
                 t = brentq(
-                    lambda t, axis=axis, side=side: (
-                        one.points(np.array([t]))[0, 0, axis] - side
-                    ),
+                    lambda t, axis=axis, side=side: one.points(np.array([t]))[0, 0, axis] - side,
                     _SAMPLES[k],
                     _SAMPLES[k + 1],
                     xtol=1e-16,

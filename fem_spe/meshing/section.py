@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 
 import gmsh
 import numpy as np
@@ -110,7 +111,9 @@ def _sides(
 ) -> list[tuple[str, int, Edge]]:
     """The box sides cut at the inclusions: (face, inclusion inside or -1, edge)."""
     width, height = section.size
-    cuts = {node for o, edges in arcs.items() if crossing[o] for e in edges for node in (e.start, e.end)}
+    cuts = {
+        node for o, edges in arcs.items() if crossing[o] for e in edges for node in (e.start, e.end)
+    }
     candidates = np.array([o for o, is_cut in crossing.items() if is_cut], dtype=np.int64)
     found = []
     for name, start, end in (  # along the axes, so that opposite sides match
@@ -122,7 +125,7 @@ def _sides(
         axis = 0 if start[1] == end[1] else 1
         on = {n for n in cuts if n[1 - axis] == start[1 - axis]} | {start, end}
         chain = sorted(on, key=lambda n: n[axis])
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in pairwise(chain):
             owner = _inclusion_at(body, candidates, ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2))
             if owner < 0 or not hole[owner]:
                 found.append((name, owner, kernel.line(a, b)))

@@ -45,7 +45,7 @@ def generate(dimension: int) -> str:
         gmsh.option.setNumber("Mesh.Algorithm", number)
         try:
             gmsh.model.mesh.generate(dimension)
-        except Exception as error:  # noqa: BLE001 - Gmsh raises nothing more special
+        except Exception as error:
             failed.append(f"{name} ({error})")
             gmsh.model.mesh.clear()
             continue

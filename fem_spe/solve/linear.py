@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fem_spe import comm as _comm  # noqa: F401 - fixes the import order of DOLFINx
 from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
+from fem_spe import comm as _comm  # noqa: F401 - fixes the import order of DOLFINx
 from fem_spe.errors import ConvergenceError
 
 DIRECT_LIMIT = 300_000  # unknowns up to which a 2-D problem is factorised
@@ -165,6 +165,9 @@ def _krylov(matrix: PETSc.Mat, rtol: float, method: str, name: str) -> PETSc.KSP
         if not options.hasName(prefix + key):  # what the user gave on the command line wins
             options.setValue(prefix + key, value)
     ksp.setOperators(matrix)
+    if method != "direct":
+        # on the residual itself, not on a preconditioned one
+        ksp.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
     ksp.setTolerances(rtol=rtol, atol=0.0, max_it=2000)
     ksp.setFromOptions()
     for key in PRESETS[method]:

@@ -8,8 +8,6 @@ potential and the flux -sigma grad u.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -20,8 +18,6 @@ from fem_spe.case import Case
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
 from fem_spe.geometry.faces import faces_across
-from fem_spe.materials import Material
-from fem_spe.materials.material import PerAxis
 from fem_spe.measure import effective, flux, path
 from fem_spe.measure.profile import profile
 from fem_spe.physics import diffusion
@@ -29,35 +25,9 @@ from fem_spe.progress import Clock
 from fem_spe.results import Check, Quantity, Solution
 from fem_spe.solve.linear import choose, residual_vector, solve
 from fem_spe.studies.registry import Plan, Study, register
+from fem_spe.studies.transport import REFERENCE, Transport, along, transport
 
 _BALANCE = 1e-10  # relative, of fluxes and of flux against energy
-_REFERENCE = ("matrix", "electrolyte")  # the phase that results are relative to
-Form = Literal["diffusivity", "conductivity"]
-
-
-@dataclass(frozen=True)
-class Transport:
-    """The coefficient of each region.
-
-    Attributes:
-        form: Which property drives.
-        values: Region -> coefficient, m^2/s or S/m.
-        reference: That of the matrix, or None.
-    """
-
-    form: Form
-    values: dict[str, PerAxis]
-    reference: float | None
-
-    @property
-    def scale(self) -> float:
-        """The largest value: the forms are assembled relative to it."""
-        return float(max(np.max(v) for v in self.values.values()))
-
-    @property
-    def flux_unit(self) -> tuple[str, str]:
-        """Unit of a total flux in 2-D (per metre of depth) and in 3-D."""
-        return ("mol/m/s", "mol/s") if self.form == "diffusivity" else ("A/m", "A")
 
 
 def plan(case: Case, regions: tuple[str, ...]) -> Plan:
@@ -71,6 +41,8 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     holes = frozenset(r for r in regions if case.material(r) is None)
     if regions and len(holes) == len(set(regions)):
         raise CaseError("[materials] every region is impermeable; nothing carries ions")
+    if regions:
+        transport(case, [r for r in regions if r not in holes])
     direction = case.diffusion.direction
     if direction is None and case.boundary:
         fixed = tuple(n for n, b in case.boundary.items() if b.concentration is not None)
@@ -90,25 +62,21 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
 def run(case: Case, domain: Domain, clock: Clock) -> Solution:
     """Solve and measure. Collective."""
     degree = case.solver.degree or 1
-    transport = _transport(case, domain)
+    coefficients = transport(case, domain.regions, domain.dimension)
     with clock.stage("solve") as stage:
         space = fem.functionspace(domain.mesh, ("Lagrange", degree))
         num_dofs = int(space.dofmap.index_map.size_global)
-        mobility = domain.coefficient(
-            {name: np.asarray(v) / transport.scale for name, v in transport.values.items()}
-        )
+        mobility = domain.coefficient(coefficients.relative())
         u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
         a = diffusion.bilinear(u, v, mobility, domain.dx)
-        load, bcs = _boundary(case, domain, space, v, transport)
+        load, bcs = _boundary(case, domain, space, v, coefficients)
         method = choose(num_dofs, domain.dimension)
-        solved = solve(
-            a, load, space, bcs, rtol=case.solver.rtol, method=method, name="diffusion"
-        )
+        solved = solve(a, load, space, bcs, rtol=case.solver.rtol, method=method, name="diffusion")
         stage.note = f"{num_dofs} unknowns, {method}, {solved.iterations} iterations"
     with clock.stage("measure"):
         residual = residual_vector(a, load, solved.u)
-        quantities, checks = _numbers(case, domain, transport, solved.u, mobility, residual)
-        tables = _tables(case, domain, transport, solved.u, residual)
+        quantities, checks = _numbers(case, domain, coefficients, solved.u, mobility, residual)
+        tables = _tables(case, domain, solved.u, residual)
         fields = {"concentration": solved.u}
         if domain.dimension == 2 and case.output.figures:
             current = diffusion.flux(solved.u, mobility)
@@ -122,7 +90,7 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
             "iterations": solved.iterations,
             "method": solved.method,
             "residual": solved.residual,
-            "form": transport.form,
+            "form": coefficients.form,
         },
         num_dofs,
     )
@@ -134,56 +102,6 @@ def _ends(case: Case, dimension: int) -> tuple[str, str]:
     return faces_across(dimension, direction)
 
 
-def _transport(case: Case, domain: Domain) -> Transport:
-    """The coefficient in each meshed region, from the property that all have."""
-    materials: dict[str, Material] = {}
-    for region in domain.regions:
-        material = case.material(region)
-        if material is None:
-            raise CaseError(f"[materials] {region} is impermeable, but the mesh contains it")
-        materials[region] = material
-    values: dict[str, PerAxis] = {}
-    form: Form = "diffusivity"
-    if all(m.diffusivity is not None for m in materials.values()):
-        for region, material in materials.items():
-            k = material.partition or 1.0
-            d = material.at("diffusivity", case.temperature)
-            values[region] = tuple(k * x for x in d) if isinstance(d, tuple) else k * d  # type: ignore[assignment]
-    elif all(m.conductivity is not None for m in materials.values()):
-        form = "conductivity"
-        values = {r: m.at("conductivity", case.temperature) for r, m in materials.items()}
-    else:
-        lacking = next(r for r, m in materials.items() if m.diffusivity is None)
-        raise CaseError(
-            f"[materials] {lacking} has no diffusivity, and not every region has a conductivity; "
-            "give all regions one of the two"
-        )
-    _require_axes(values, domain.dimension)
-    if any(isinstance(v, tuple) for v in values.values()):
-        values = {
-            r: v if isinstance(v, tuple) else (v,) * domain.dimension  # type: ignore[dict-item]
-            for r, v in values.items()
-        }
-    axis = _axis(case, domain)
-    name = next((r for r in _REFERENCE if r in values), None)
-    if name is None and len(values) == 1:
-        name = next(iter(values))
-    reference = None
-    if name is not None:
-        value = values[name]
-        reference = value if not isinstance(value, tuple) else value[axis]
-    return Transport(form, values, reference)
-
-
-def _require_axes(values: dict[str, PerAxis], dimension: int) -> None:
-    for region, value in values.items():
-        if isinstance(value, tuple) and len(value) != dimension:
-            raise CaseError(
-                f"[materials] {region}: {len(value)} values per axis, but the structure has "
-                f"{dimension} axes"
-            )
-
-
 def _axis(case: Case, domain: Domain) -> int:
     """The driven axis; the thickness where faces are given one by one."""
     direction = case.diffusion.direction
@@ -191,7 +109,7 @@ def _axis(case: Case, domain: Domain) -> int:
 
 
 def _boundary(
-    case: Case, domain: Domain, space: fem.FunctionSpace, v: ufl.Argument, transport: Transport
+    case: Case, domain: Domain, space: fem.FunctionSpace, v: ufl.Argument, coefficients: Transport
 ) -> tuple[ufl.Form | None, list[fem.DirichletBC]]:
     """The load and the fixed values."""
     if case.diffusion.direction is not None:
@@ -199,11 +117,13 @@ def _boundary(
         fixed = {low: 0.0, high: 1.0}
         given: dict[str, float] = {}
     else:
-        fixed = {n: b.concentration for n, b in case.boundary.items() if b.concentration is not None}
+        fixed = {
+            n: b.concentration for n, b in case.boundary.items() if b.concentration is not None
+        }
         given = {n: b.flux for n, b in case.boundary.items() if b.flux is not None}
     load = ufl.inner(fem.Constant(domain.mesh, 0.0), v) * domain.dx
     for name, value in given.items():
-        scaled = fem.Constant(domain.mesh, value / transport.scale)
+        scaled = fem.Constant(domain.mesh, value / coefficients.scale)
         load += diffusion.inflow(v, scaled, domain.ds(domain.face(name)))
     bcs = [fem.dirichletbc(value, domain.face_dofs(space, n), space) for n, value in fixed.items()]
     return load, bcs
@@ -212,25 +132,27 @@ def _boundary(
 def _numbers(
     case: Case,
     domain: Domain,
-    transport: Transport,
+    coefficients: Transport,
     u: fem.Function,
     mobility: fem.Function,
     residual: fem.Function,
 ) -> tuple[dict[str, Quantity], dict[str, Check]]:
-    scale, dimension = transport.scale, domain.dimension
-    unit = transport.flux_unit[dimension - 2]
+    scale, dimension = coefficients.scale, domain.dimension
+    unit = coefficients.flux_unit(dimension)
     flows = _flows(case, domain, scale, residual)
     flux_in = sum(q for q in flows.values() if q > 0)
     flux_out = -sum(q for q in flows.values() if q < 0)
     largest = max(flux_in, flux_out)
-    checks = {"flux_imbalance": Check(abs(flux_in - flux_out) / largest if largest else 0.0, _BALANCE)}
+    checks = {
+        "flux_imbalance": Check(abs(flux_in - flux_out) / largest if largest else 0.0, _BALANCE)
+    }
     quantities: dict[str, Quantity] = {}
     axis = _axis(case, domain)
     if case.diffusion.direction is not None:
         _, high = _ends(case, dimension)
         found = effective.effective(domain, u, mobility, scale, flows[high] / scale, axis)
         checks["flux_energy_difference"] = Check(found.energy_error, _BALANCE)
-        quantities |= _effective_numbers(case, domain, transport, found.coefficient)
+        quantities |= _effective_numbers(case, domain, coefficients, found.coefficient)
         current = diffusion.flux(u, mobility)
         quantities["pathway_length"] = Quantity(
             path.pathway_length(domain, current, axis), "", "mean path of the ions / thickness"
@@ -271,21 +193,25 @@ def _flows(case: Case, domain: Domain, scale: float, residual: fem.Function) -> 
 
 
 def _effective_numbers(
-    case: Case, domain: Domain, transport: Transport, coefficient: float
+    case: Case, domain: Domain, coefficients: Transport, coefficient: float
 ) -> dict[str, Quantity]:
     found: dict[str, Quantity] = {}
-    relative = coefficient / transport.reference if transport.reference else None
+    axis = _axis(case, domain)
+    matrix = coefficients.reference(axis)
+    relative = coefficient / matrix if matrix else None
     if relative is not None:
         found["relative_diffusivity"] = Quantity(relative, "", "D_eff / D_matrix")
-    reference = next((case.material(r) for r in _REFERENCE if r in domain.regions), None)
-    axis = _axis(case, domain)
-    for name, unit in (("diffusivity", "m^2/s"), ("conductivity", "S/m")):
+    reference = next((case.material(r) for r in REFERENCE if r in domain.regions), None)
+    units: dict[Literal["diffusivity", "conductivity"], str]
+    units = {"diffusivity": "m^2/s", "conductivity": "S/m"}
+    for name, unit in units.items():
         value = None
-        if transport.form == name:
+        if coefficients.form == name:
             value = coefficient
-        elif relative is not None and reference is not None and getattr(reference, name) is not None:
-            matrix = reference.at(name, case.temperature)  # type: ignore[arg-type]
-            value = relative * (matrix[axis] if isinstance(matrix, tuple) else matrix)
+        elif (
+            relative is not None and reference is not None and getattr(reference, name) is not None
+        ):
+            value = relative * along(reference.at(name, case.temperature), axis)
         if value is not None:
             found[f"effective_{name}"] = Quantity(value, unit, f"effective {name} of the structure")
     conducting = sum(effective.shares(domain).values())
@@ -302,7 +228,7 @@ def _shares(case: Case, domain: Domain) -> dict[str, Quantity]:
     found = {
         f"{name}_fraction": Quantity(share, "", f"measured fraction of {name}")
         for name, share in shares.items()
-        if name not in _REFERENCE
+        if name not in REFERENCE
     }
     holes = [r for r in case.materials if case.material(r) is None]
     if holes:
@@ -318,7 +244,7 @@ def _shares(case: Case, domain: Domain) -> dict[str, Quantity]:
 
 
 def _tables(
-    case: Case, domain: Domain, transport: Transport, u: fem.Function, residual: fem.Function
+    case: Case, domain: Domain, u: fem.Function, residual: fem.Function
 ) -> dict[str, dict[str, np.ndarray]]:
     axis = _axis(case, domain)
     slices = profile(domain, u, axis)

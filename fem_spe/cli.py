@@ -1,0 +1,309 @@
+"""The command line. Heavy imports stay inside the commands, so that --help is quick."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from fem_spe.errors import CaseError, FemSpeError
+
+app = App(
+    name="fem-spe",
+    help="Finite elements for structured solid polymer electrolytes.",
+    version_flags=["--version"],
+)
+
+Output = Annotated[Path | None, Parameter(name=["--output", "-o"])]
+Debug = Annotated[bool, Parameter(negative="")]
+Flag = Annotated[bool, Parameter(negative="")]
+Sets = Annotated[list[str] | None, Parameter(name="--set", negative="", consume_multiple=False)]
+
+
+def main() -> None:
+    """Entry point: run the command and leave with its exit code."""
+    try:
+        code = app(exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        print(f"fem-spe: {' '.join(str(error).split())}", file=sys.stderr)
+        code = CaseError.exit_code
+    except BrokenPipeError:  # the reader of our output has left
+        sys.stderr.close()
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _guarded(work: Callable[[], int], *, debug: bool, rank: int = 0) -> int:
+    """The exit code of `work`; errors become one line."""
+    try:
+        return work()
+    except FemSpeError as error:
+        if debug:
+            traceback.print_exc()
+        if rank == 0:
+            print(f"fem-spe: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        first = (str(error).splitlines() or [""])[0]
+        print(
+            f"fem-spe: unexpected {type(error).__name__}: {first} "
+            "(run again with --debug for the traceback, and please report it)",
+            file=sys.stderr,
+        )
+        return FemSpeError.exit_code
+
+
+@app.command
+def run(
+    case: Path,
+    /,
+    *,
+    output: Output = None,
+    set_: Sets = None,
+    force: Flag = False,
+    quiet: Flag = False,
+    json: Flag = False,
+    debug: Debug = False,
+) -> int:
+    """Run a case; the same under mpirun -n N.
+
+    Parameters
+    ----------
+    case
+        The case file (TOML).
+    output
+        Folder for the result; default: results/<case name> here.
+    set_
+        Another value for a key, for example --set geometry.seed=3; may be repeated.
+    force
+        Replace a finished result.
+    quiet
+        Print errors alone.
+    json
+        Print the summary as JSON, nothing else.
+    debug
+        Print tracebacks.
+    """
+    from fem_spe.comm import agree_on_exit, on_root, world
+    from fem_spe.interrupt import ended_by_signals
+
+    comms: list[Any] = []
+
+    def work() -> int:
+        comms.append(world())
+        comm = comms[0]
+        from fem_spe.case import load
+        from fem_spe.progress import show
+
+        loaded = on_root(comm, lambda: load(case, _overrides(set_ or [])))
+        folder = output or Path("results") / case.stem
+        show(enabled=comm.rank == 0 and not (quiet or json))
+        from fem_spe.job import run as run_job
+
+        result = run_job(loaded, comm, folder, force=force)
+        if comm.rank == 0:
+            _report_run(folder, quiet=quiet, as_json=json)
+        return 3 if result.failed_checks else 0
+
+    from mpi4py import MPI
+
+    rank = MPI.COMM_WORLD.rank
+    with ended_by_signals():
+        code = _guarded(work, debug=debug, rank=rank)
+        return agree_on_exit(MPI.COMM_WORLD, code)
+
+
+@app.command
+def new(kind: str, /, *, output: Output = None) -> int:
+    """Write a case file to start from.
+
+    Parameters
+    ----------
+    kind
+        aligned, random, alternating, box or mesh_file.
+    output
+        The file to write; default: <kind>.toml here.
+    """
+
+    def work() -> int:
+        from fem_spe.case.templates import template
+
+        text = template(kind)
+        file = output or Path(f"{kind}.toml")
+        if file.exists():
+            raise CaseError(f"{file} exists already; give another name with -o")
+        _write_text(file, text)
+        print(f"{file} written; run it with: fem-spe run {file}")
+        return 0
+
+    return _guarded(work, debug=False)
+
+
+@app.command
+def mesh(description: Path, /, *, output: Output, set_: Sets = None, debug: Debug = False) -> int:
+    """Mesh the structure of a case or of a geometry file.
+
+    Parameters
+    ----------
+    description
+        A case file, or a file with the keys of [geometry] alone.
+    output
+        The mesh: .msh, .vtu or .xdmf.
+    set_
+        Another value for a key, as for run.
+    """
+
+    def work() -> int:
+        from fem_spe.job import mesh_only
+
+        assert output is not None
+        arrays = mesh_only(description, output, _overrides(set_ or []))
+        regions, faces = ", ".join(arrays.regions), ", ".join(sorted(arrays.faces))
+        print(f"{output}: {len(arrays.cells)} cells, quality {arrays.min_quality:.2f}")
+        print(f"regions {regions}; faces {faces}")
+        return 0
+
+    return _guarded(work, debug=debug)
+
+
+@app.command
+def render(folder: Path, /, *, debug: Debug = False) -> int:
+    """Draw the pictures of a finished result again."""
+
+    def work() -> int:
+        from fem_spe.render import draw
+
+        for file in draw(folder):
+            print(file)
+        return 0
+
+    return _guarded(work, debug=debug)
+
+
+@app.command
+def report(*folders: Path, output: Output = None) -> int:
+    """Compare finished results in one table (Markdown).
+
+    Parameters
+    ----------
+    folders
+        Result folders.
+    output
+        File for the table; default: print it.
+    """
+
+    def work() -> int:
+        from fem_spe.report import table
+
+        text = table(list(folders))
+        if output is None:
+            print(text)
+        else:
+            _write_text(output, text + "\n")
+        return 0
+
+    return _guarded(work, debug=False)
+
+
+@app.command
+def verify(*, json: Flag = False) -> int:
+    """Compare with exact solutions; exit code 1 if one differs by more than its limit."""
+
+    def work() -> int:
+        from fem_spe.verify import print_table, run_all
+
+        rows = run_all()
+        print_table(rows, as_json=json)
+        return 0 if all(row.passed for row in rows) else 1
+
+    return _guarded(work, debug=False)
+
+
+@app.command
+def info() -> int:
+    """Versions, MPI, compiler and rendering of this machine, for a bug report."""
+
+    def work() -> int:
+        from fem_spe.info import describe
+
+        for name, value in describe().items():
+            print(f"{name:22} {value}")
+        return 0
+
+    return _guarded(work, debug=False)
+
+
+@app.command
+def schema() -> int:
+    """Print the JSON schema of a case file."""
+
+    def work() -> int:
+        from fem_spe.case import schema as case_schema
+
+        print(json_module.dumps(case_schema(), indent=2))
+        return 0
+
+    return _guarded(work, debug=False)
+
+
+@app.command
+def materials() -> int:
+    """List the material table: value, unit, mark and source."""
+
+    def work() -> int:
+        from fem_spe.materials import entries
+        from fem_spe.materials.table import MARKS
+
+        for e in entries():
+            print(f"{e.material:17} {e.name:18} {e.value:17} [{e.mark}] {e.source}")
+        print("\n" + ", ".join(f"[{mark}] {meaning}" for mark, meaning in MARKS.items()))
+        return 0
+
+    return _guarded(work, debug=False)
+
+
+def _overrides(pairs: list[str]) -> dict[str, Any]:
+    """`key=value` pairs as keys and TOML values."""
+    from fem_spe.case.load import toml_value
+
+    overrides = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise CaseError(f"--set {pair}: write key=value, for example geometry.seed=3")
+        overrides[key.strip()] = toml_value(value.strip())
+    return overrides
+
+
+def _report_run(folder: Path, *, quiet: bool, as_json: bool) -> None:
+    from fem_spe.results import read_summary
+
+    summary = read_summary(folder)
+    if as_json:
+        print(json_module.dumps(summary, indent=2))
+    if quiet or as_json:
+        return
+    print()
+    for name, quantity in summary["quantities"].items():
+        value = f"{quantity['value']:.6g} {quantity['unit']}".strip()
+        print(f"{name:24} {value:24} {quantity['description']}")
+    for name, check in summary["checks"].items():
+        verdict = "ok" if check["passed"] else "NOT PASSED"
+        print(f"{name:24} {check['value']:.1e} (limit {check['limit']:.0e})  {verdict}")
+    print(f"\n{summary['status']}: {folder}")
+
+
+def _write_text(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CaseError(f"{file}: cannot be written ({error.strerror})") from None

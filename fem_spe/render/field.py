@@ -1,0 +1,133 @@
+"""A 2-D concentration field with fibres and pathways, as in Gou 2025, Fig. 2b.
+
+PyVista draws what is inside the axes; matplotlib sets the axes, the colour bar and text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fem_spe.render.offscreen import pyvista
+from fem_spe.render.style import COLORMAP, HOLE, OUTLINE, PATHWAY, style
+from fem_spe.render.triangles import Triangles
+
+_PIXELS = 2400  # along the longer side
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One field of a picture."""
+
+    field: Triangles
+    title: str
+
+
+def image(
+    field: Triangles, name: str, limits: tuple[float, float], pathways: int
+) -> NDArray[np.uint8]:
+    """The field `name` with outlines and `pathways` path lines, shape (height, width, 3)."""
+    pv = pyvista()
+    left, right, bottom, top = field.extent
+    width, height = right - left, top - bottom
+    pixels = np.array([width, height]) / max(width, height) * _PIXELS
+    plotter = pv.Plotter(off_screen=True, window_size=[max(64, round(p)) for p in pixels])
+    plotter.set_background(HOLE)
+    surface = _surface(pv, field, name)
+    plotter.add_mesh(
+        surface, scalars=name, cmap=COLORMAP, clim=limits, show_scalar_bar=False, lighting=False
+    )
+    edges = field.outlines()
+    if len(edges):
+        lines = np.column_stack([np.full(len(edges), 2), edges]).ravel()
+        outline = pv.PolyData(_in_plane(field.points, 0.1), lines=lines)
+        plotter.add_mesh(outline, color=OUTLINE, line_width=2, lighting=False)
+    psi = field.values.get("stream_function")
+    if psi is not None and pathways:
+        step = np.ptp(psi) / pathways
+        levels = psi.min() + step * (np.arange(pathways) + 0.5)
+        paths = _surface(pv, field, "stream_function").contour(levels, scalars="stream_function")
+        # a dark rim keeps the line visible on the bright end of the colour map
+        for color, thickness, lift in (("#222222", 5, 0.2), (PATHWAY, 2.6, 0.3)):
+            raised = paths.translate((0, 0, lift), inplace=False)
+            plotter.add_mesh(raised, color=color, line_width=thickness, lighting=False)
+    plotter.enable_parallel_projection()
+    plotter.camera_position = [
+        ((left + right) / 2, (bottom + top) / 2, 10.0 * max(width, height)),
+        ((left + right) / 2, (bottom + top) / 2, 0.0),
+        (0, 1, 0),
+    ]
+    plotter.camera.parallel_scale = height / 2
+    plotter.enable_anti_aliasing("msaa", multi_samples=8)
+    picture = plotter.screenshot(return_img=True)
+    plotter.close()
+    return np.asarray(picture)
+
+
+def draw_fields(
+    panels: Sequence[Panel], file: Path, *, label: str, name: str = "concentration"
+) -> Path:
+    """Panels below one another with one colour bar and one scale.
+
+    Args:
+        panels: Fields and their titles.
+        file: Where to write the picture.
+        label: Of the colour bar, with unit.
+        name: The field that is shown.
+    """
+    low = min(float(p.field.values[name].min()) for p in panels)
+    high = max(float(p.field.values[name].max()) for p in panels)
+    left, right, bottom, top = panels[0].field.extent
+    ratio = (top - bottom) / (right - left)
+    width = 6.7 if ratio < 1 else max(3.4, 5.0 / ratio)
+    inner = width - 1.45
+    with style() as plt:
+        figure, axes = plt.subplots(
+            len(panels),
+            1,
+            figsize=(width, len(panels) * (inner * ratio + 0.32) + 0.5),
+            layout="constrained",
+            squeeze=False,
+            sharex=True,
+        )
+        for axis, panel in zip(axes[:, 0], panels, strict=True):
+            left, right, bottom, top = panel.field.extent
+            pathways = int(
+                np.clip(round(30 * (right - left) / max(right - left, top - bottom)), 6, 30)
+            )
+            picture = image(panel.field, name, (low, high), pathways)
+            shown = axis.imshow(
+                picture, extent=panel.field.extent, interpolation="antialiased", aspect="equal"
+            )
+            for spine in axis.spines.values():
+                spine.set_visible(True)
+            axis.set_title(panel.title, loc="left")
+            axis.set_ylabel("y (µm)")
+            del shown
+        axes[-1, 0].set_xlabel("x (µm)")
+        _color_bar(plt, figure, axes, (low, high), label)
+        figure.savefig(file)
+    return file
+
+
+def _color_bar(plt: Any, figure: Any, axes: Any, limits: tuple[float, float], label: str) -> None:
+    colors = plt.cm.ScalarMappable(plt.Normalize(*limits), COLORMAP)
+    bar = figure.colorbar(colors, ax=axes, fraction=0.05, pad=0.015, aspect=14 * len(axes))
+    bar.set_label(label)
+    bar.outline.set_linewidth(0.5)
+
+
+def _surface(pv: Any, field: Triangles, name: str) -> Any:
+    faces = np.column_stack([np.full(len(field.triangles), 3), field.triangles]).ravel()
+    surface = pv.PolyData(_in_plane(field.points, 0.0), faces=faces)
+    surface[name] = field.values[name]
+    return surface
+
+
+def _in_plane(points: NDArray[np.float64], height: float) -> NDArray[np.float64]:
+    return np.column_stack([points, np.full(len(points), height)])

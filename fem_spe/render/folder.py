@@ -1,0 +1,79 @@
+"""All pictures of one result folder."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from fem_spe.errors import CaseError
+from fem_spe.materials import Material, lookup
+from fem_spe.plot import draw_anode_flux, draw_profile
+from fem_spe.render.field import Panel, draw_fields
+from fem_spe.render.mesh import draw_mesh
+from fem_spe.render.solid import draw_solid
+from fem_spe.render.triangles import dimension, read_grid, triangles
+from fem_spe.results import read_table
+
+
+def draw(folder: Path) -> list[Path]:
+    """Draw what the folder holds into `figures/`; the files drawn.
+
+    Raises:
+        CaseError: if the folder holds no result.
+    """
+    case = _case(folder)
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
+    label = concentration_label(case)
+    grid: Any = read_grid(folder)
+    title = case.get("title") or folder.name
+    drawn = []
+    if dimension(grid) == 2:
+        field = triangles(grid)
+        drawn.append(draw_fields([Panel(field, title)], figures / "concentration.png", label=label))
+        drawn.append(draw_mesh(field, figures / "mesh.png"))
+    else:
+        drawn.append(draw_solid(grid, figures / "concentration.png", label=label, title=title))
+    tables = folder / "tables"
+    if (tables / "profile.csv").exists():
+        table = read_table(tables / "profile.csv")
+        drawn.append(draw_profile(table, figures / "profile.png", label))
+    if (tables / "anode_flux.csv").exists():
+        table = read_table(tables / "anode_flux.csv")
+        drawn.append(draw_anode_flux(table, figures / "anode_flux.png", "anode"))
+    return drawn
+
+
+def panel(folder: Path, title: str | None = None) -> Panel:
+    """The field of a 2-D result, for a picture of several.
+
+    Raises:
+        CaseError: if the folder holds no 2-D result.
+    """
+    grid = read_grid(folder)
+    if dimension(grid) != 2:
+        raise CaseError(f"{folder}: a 3-D result does not fit into a picture of sections")
+    return Panel(triangles(grid), title or _case(folder).get("title") or folder.name)
+
+
+def concentration_label(case: dict[str, Any]) -> str:
+    """What the colours mean."""
+    across = "direction" in case.get("diffusion", {})
+    materials = [
+        lookup(m) if isinstance(m, str) else Material(partition=m.get("partition"))
+        for m in case.get("materials", {}).values()
+        if m != "impermeable"
+    ]
+    symbol = "c / K" if any(m.partition for m in materials) else "c"
+    what = f"Li⁺ concentration {symbol}"
+    if symbol == "c / K":
+        what += " (K: partition)"
+    return f"{what} / Δc" if across else f"{what}, mol/m³"
+
+
+def _case(folder: Path) -> dict[str, Any]:
+    file = folder / "case.toml"
+    if not file.exists():
+        raise CaseError(f"{folder}: not a result folder (there is no case.toml)")
+    return tomllib.loads(file.read_text(encoding="utf-8"))

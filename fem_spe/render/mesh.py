@@ -1,0 +1,71 @@
+"""The mesh: the structure as a whole, and the cells in a window large enough to see them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from fem_spe.render.style import HOLE, OUTLINE, style
+from fem_spe.render.triangles import Triangles
+
+_CELLS_SHOWN = 3000
+_REGIONS = ["#f3efe6", "#7a9cc6", "#c97b63", "#8bb07c"]
+
+
+def draw_mesh(field: Triangles, file: Path) -> Path:
+    """Two panels: regions with the window marked, and the window's cells."""
+    left, right, bottom, top = field.extent
+    width, height = right - left, top - bottom
+    share = min(1.0, np.sqrt(_CELLS_SHOWN / len(field.cells)))
+    side = max(share * np.sqrt(width * height), 1e-3 * width)
+    wx, wy = min(side, width), min(side, height)
+    x0, y0 = left + (width - wx) / 2, bottom + (height - wy) / 2
+    with style() as plt:
+        from matplotlib.collections import LineCollection
+        from matplotlib.colors import ListedColormap
+        from matplotlib.patches import Rectangle
+
+        figure, (whole, window) = plt.subplots(
+            1, 2, figsize=(6.7, 2.6), layout="constrained", width_ratios=[1.5, 1]
+        )
+        colors = ListedColormap(_REGIONS[: max(1, int(field.region.max()))])
+        for axis in (whole, window):
+            axis.set_facecolor(HOLE)
+            axis.set_aspect("equal")
+            axis.set_xlabel("x (µm)")
+            for spine in axis.spines.values():
+                spine.set_visible(True)
+            x, y = field.points.T
+            seen = field.triangles
+            region = field.region
+            if axis is window:
+                px, py = x[seen].mean(axis=1), y[seen].mean(axis=1)
+                near = (abs(px - x0 - wx / 2) < wx) & (abs(py - y0 - wy / 2) < wy)
+                seen, region = seen[near], region[near]
+            axis.tripcolor(
+                x, y, seen, facecolors=region.astype(float), cmap=colors, vmin=0.5,
+                vmax=colors.N + 0.5, rasterized=True,
+            )  # fmt: skip
+        outlines = LineCollection(field.points[field.outlines()], colors=OUTLINE, linewidths=0.3)
+        whole.add_collection(outlines)
+        whole.set(xlim=(left, right), ylim=(bottom, top), ylabel="y (µm)")
+        whole.add_patch(Rectangle((x0, y0), wx, wy, fill=False, ec="crimson", lw=1.0))
+        whole.set_title("structure", loc="left")
+        edges = field.cell_edges()
+        middle = edges[:, edges.shape[1] // 2]
+        near = (abs(middle[:, 0] - x0 - wx / 2) < wx) & (abs(middle[:, 1] - y0 - wy / 2) < wy)
+        window.add_collection(LineCollection(_curved(edges[near]), colors=OUTLINE, linewidths=0.25))
+        window.set(xlim=(x0, x0 + wx), ylim=(y0, y0 + wy))
+        window.set_title(f"mesh of {len(field.cells):,} cells (window)", loc="left")
+        figure.savefig(file)
+    return file
+
+
+def _curved(edges: np.ndarray) -> np.ndarray:
+    """Three-node edges as smooth polylines."""
+    if edges.shape[1] == 2:
+        return edges
+    t = np.linspace(0.0, 1.0, 7)[None, :, None]
+    p, q, r = edges[:, :1], edges[:, 1:2], edges[:, 2:]
+    return p * (1 - t) * (1 - 2 * t) + 4 * q * t * (1 - t) + r * t * (2 * t - 1)

@@ -1,0 +1,60 @@
+"""A 3-D field on the outer surface, the front right quarter cut away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fem_spe.render.offscreen import pyvista
+from fem_spe.render.style import COLORMAP, style
+
+_VIEW = (1.0, -1.5, 0.8)  # from where the camera looks
+
+
+def draw_solid(
+    grid: Any, file: Path, *, label: str, title: str = "", name: str = "concentration"
+) -> Path:
+    """The field `name`, with the box and its measures; lengths of `grid` in m."""
+    values = np.asarray(grid[name])
+    limits = float(values.min()), float(values.max())
+    picture = _image(grid, name, limits)
+    x0, x1, y0, y1, z0, z1 = (1e6 * b for b in grid.bounds)
+    with style() as plt:
+        figure, axis = plt.subplots(figsize=(4.2, 3.6), layout="constrained")
+        axis.imshow(picture, interpolation="antialiased")
+        axis.set_axis_off()
+        measures = f"{x1 - x0:.4g} × {y1 - y0:.4g} × {z1 - z0:.4g} µm (x × y × z)"
+        axis.set_title(f"{title}\n{measures}" if title else measures, loc="left")
+        colors = plt.cm.ScalarMappable(plt.Normalize(*limits), COLORMAP)
+        bar = figure.colorbar(colors, ax=axis, fraction=0.045, pad=0.02)
+        bar.set_label(label)
+        bar.outline.set_linewidth(0.5)
+        figure.savefig(file)
+    return file
+
+
+def _image(grid: Any, name: str, limits: tuple[float, float]) -> np.ndarray:
+    pv = pyvista()
+    shown = grid.scale(1e6, inplace=False)
+    x0, x1, y0, y1, z0, z1 = shown.bounds
+    quarter = [(x0 + x1) / 2, x1 + 1, y0 - 1, (y0 + y1) / 2, z0 - 1, z1 + 1]
+    cut = shown.clip_box(quarter, invert=True)
+    plotter = pv.Plotter(off_screen=True, window_size=[1400, 1400])
+    plotter.set_background("white")
+    plotter.add_mesh(
+        cut, scalars=name, cmap=COLORMAP, clim=limits, show_scalar_bar=False, ambient=0.5,
+        diffuse=0.5,
+    )  # fmt: skip
+    plotter.add_mesh(shown.outline(), color="black", line_width=3)
+    plotter.enable_parallel_projection()
+    plotter.camera_position = [_VIEW, (0, 0, 0), (0, 0, 1)]
+    plotter.reset_camera()
+    plotter.camera.zoom(1.1)
+    plotter.enable_anti_aliasing("msaa", multi_samples=8)
+    picture = np.asarray(plotter.screenshot(return_img=True))
+    plotter.close()
+    inked = (picture < 250).any(axis=2)
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    return picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

@@ -1,0 +1,118 @@
+"""Two-dimensional fields as arrays: what the pictures are drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fem_spe.errors import CaseError
+from fem_spe.render.offscreen import pyvista
+
+# a six-node triangle as four linear ones; vertices 0 1 2, middles 3 (01) 4 (12) 5 (20)
+_SPLIT = np.array([[0, 3, 5], [3, 1, 4], [5, 4, 2], [3, 4, 5]])
+_EDGES = {3: np.array([[0, 1], [1, 2], [2, 0]]), 6: np.array([[0, 3, 1], [1, 4, 2], [2, 5, 0]])}
+
+
+@dataclass(frozen=True)
+class Triangles:
+    """A field on straight triangles; second-order cells are split in four.
+
+    Attributes:
+        points: um, shape (n, 2).
+        triangles: Shape (m, 3).
+        region: Of each triangle, shape (m,).
+        cells: Nodes of the original cells, shape (k, 3) or (k, 6).
+        values: Name -> value at each point, shape (n,).
+    """
+
+    points: NDArray[np.float64]
+    triangles: NDArray[np.int64]
+    region: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    values: dict[str, NDArray[np.float64]]
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """left, right, bottom, top of the bounding box, um."""
+        (left, bottom), (right, top) = self.points.min(axis=0), self.points.max(axis=0)
+        return float(left), float(right), float(bottom), float(top)
+
+    def outlines(self) -> NDArray[np.int64]:
+        """Edges between two regions, or around a hole, shape (e, 2)."""
+        pairs = self.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+        region = np.repeat(self.region, 3)
+        _, first, inverse, count = np.unique(
+            np.sort(pairs, axis=1),
+            axis=0, return_index=True, return_inverse=True, return_counts=True,
+        )  # fmt: skip
+        inverse = inverse.ravel()
+        low = np.full(len(first), np.iinfo(np.int64).max)
+        high = np.full(len(first), -1)
+        np.minimum.at(low, inverse, region)
+        np.maximum.at(high, inverse, region)
+        edges = pairs[first[(count == 1) | (low != high)]]
+        left, right, bottom, top = self.extent
+        x, y = self.points[edges][..., 0], self.points[edges][..., 1]
+        near = 1e-6 * max(right - left, top - bottom)
+        on_side = np.zeros(len(edges), dtype=bool)
+        for coordinate, side in ((x, left), (x, right), (y, bottom), (y, top)):
+            on_side |= np.all(np.abs(coordinate - side) < near, axis=1)
+        return np.asarray(edges[~on_side])
+
+    def cell_edges(self) -> NDArray[np.float64]:
+        """The edges of the original cells as polylines, shape (e, 2 or 3, 2), um."""
+        edges = self.cells[:, _EDGES[self.cells.shape[1]]].reshape(
+            -1, _EDGES[self.cells.shape[1]].shape[1]
+        )
+        _, first = np.unique(np.sort(edges[:, [0, -1]], axis=1), axis=0, return_index=True)
+        return self.points[edges[first]]
+
+
+def dimension(grid: object) -> int:
+    """2 for a field in the x-y plane, else 3."""
+    low, high = np.array(grid.bounds).reshape(3, 2).T  # type: ignore[attr-defined]
+    return 2 if low[2] == high[2] else 3
+
+
+def read_grid(folder: Path) -> object:
+    """The last step of the fields of a result folder, one PyVista grid, lengths in m.
+
+    Raises:
+        CaseError: if there are none.
+    """
+    pv = pyvista()
+    files = sorted((folder / "fields").glob("*.pvd"))
+    if not files:
+        raise CaseError(f"{folder}: no fields to draw (fields/*.pvd is missing)")
+    reader = pv.get_reader(str(files[0]))
+    reader.set_active_time_value(reader.time_values[-1])
+    grid = reader.read().combine()
+    ghosts = grid.cell_data.get("vtkGhostType")
+    return grid if ghosts is None else grid.extract_cells(np.flatnonzero(ghosts == 0))
+
+
+def triangles(grid: object) -> Triangles:
+    """`grid` (2-D) as arrays, with the points of neighbouring ranks merged."""
+    nodes = next(iter(grid.cells_dict.values()))  # type: ignore[attr-defined]
+    points = np.asarray(grid.points)[:, :2] * 1e6  # type: ignore[attr-defined]
+    step = 1e-9 * float(np.ptp(points, axis=0).max())
+    _, first, inverse = np.unique(
+        np.round(points / step).astype(np.int64), axis=0, return_index=True, return_inverse=True
+    )
+    cells = inverse.ravel()[nodes]
+    parts = cells[:, _SPLIT].reshape(-1, 3) if cells.shape[1] == 6 else cells
+    region = np.asarray(grid.cell_data["region"]).round().astype(np.int64)  # type: ignore[attr-defined]
+    return Triangles(
+        points[first],
+        parts,
+        np.repeat(region, len(parts) // len(cells)),
+        cells,
+        {
+            name: np.asarray(values)[first]
+            for name, values in grid.point_data.items()  # type: ignore[attr-defined]
+            if np.ndim(values) == 1
+        },
+    )

@@ -1,0 +1,38 @@
+"""Finished results side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fem_spe.errors import CaseError
+from fem_spe.results import read_summary
+
+
+def table(folders: list[Path]) -> str:
+    """A Markdown table: one row for each quantity, one column for each result.
+
+    Raises:
+        CaseError: if no folder is given, or one holds no finished result.
+    """
+    if not folders:
+        raise CaseError("report needs at least one result folder")
+    summaries = {folder.name: read_summary(folder) for folder in folders}
+    names = list(dict.fromkeys(n for s in summaries.values() for n in s["quantities"]))
+    lines = [
+        f"| quantity | unit | {' | '.join(summaries)} |",
+        f"|---|---|{'---|' * len(summaries)}",
+    ]
+    for name in names:
+        found = [s["quantities"].get(name) for s in summaries.values()]
+        unit = next(q["unit"] for q in found if q)
+        lines.append(f"| {name} | {unit} | {' | '.join(map(_cell, found))} |")
+    states = " | ".join(s["status"] for s in summaries.values())
+    return "\n".join([*lines, f"| status | | {states} |"])
+
+
+def _cell(quantity: dict[str, float] | None) -> str:
+    if quantity is None:
+        return ""
+    error = quantity.get("error")
+    text = f"{quantity['value']:.6g}" + (f" ± {error:.1g}" if error else "")
+    return text + (" (singular)" if quantity.get("singular") else "")
