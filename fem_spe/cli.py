@@ -180,7 +180,7 @@ def render(folder: Path, /, *, debug: Debug = False) -> int:
     """Draw the pictures of a finished result again."""
 
     def work() -> int:
-        from fem_spe.render import draw
+        from fem_spe.figures import draw
 
         for file in draw(folder):
             print(file)

@@ -27,7 +27,7 @@ from fem_spe.results import (
     write_summary,
     write_tables,
 )
-from fem_spe.studies import Plan, find
+from fem_spe.studies import Plan, lookup
 
 
 def run(
@@ -63,7 +63,7 @@ def run(
 
 def _run(case: Case, comm: MPI.Intracomm, folder: Path | None) -> Result:
     clock = Clock()
-    study = find(case.study)
+    study = lookup(case.study)
     plan = study.plan(case, _regions(case))
     with clock.stage("place") as stage:
         structure = on_root(comm, lambda: _structure(case))
@@ -98,7 +98,7 @@ def mesh_only(description: Path, file: Path, overrides: dict[str, Any]) -> MeshA
     data = read_toml(description)
     if "study" in data:
         case = load(description, overrides)
-        plan = find(case.study).plan(case, _regions(case))
+        plan = lookup(case.study).plan(case, _regions(case))
     else:
         # a geometry alone: every region is meshed, whatever it may be made of
         geometry = load_geometry(description)
@@ -155,7 +155,7 @@ def _draw(folder: Path) -> str:
     # a child of an MPI rank must not take itself for one
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "MPI", "HYD"))}
     done = subprocess.run(
-        [sys.executable, "-m", "fem_spe.render", str(folder)],
+        [sys.executable, "-m", "fem_spe.figures", str(folder)],
         capture_output=True, text=True, env=env, check=False,
     )  # fmt: skip
     if done.returncode != 0:

@@ -7,42 +7,38 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from fem_spe.case.messages import explain
-from fem_spe.case.model import Case
+from fem_spe.case import overrides
+from fem_spe.case.model import Case, validate
 from fem_spe.errors import CaseError
 
 
-def load(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Case:
-    """Read the case file at `path`; `overrides` maps dotted keys to other values.
+def load(path: str | Path, changes: Mapping[str, Any] | None = None) -> Case:
+    """Read the case file at `path`; `changes` maps dotted keys to other values.
 
     Raises:
         CaseError: one line that names the file, the key, the value and what would work.
     """
     path = Path(path)
-    return parse(read_toml(path), overrides or {}, folder=path.parent, name=str(path))
+    return parse(read_toml(path), changes, folder=path.parent, name=str(path))
 
 
 def parse(
     data: Mapping[str, Any],
-    overrides: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Any] | None = None,
     *,
     folder: Path | None = None,
     name: str = "case",
 ) -> Case:
-    """A case from nested dictionaries as TOML gives them; relative files are in `folder`."""
-    tree = _copy(data)
-    folder = folder or Path()
+    """A case from nested dictionaries as TOML gives them; relative files are in `folder`.
+
+    Raises:
+        CaseError: one line that names `name`, the key, the value and what would work.
+    """
+    tree = dict(data)
     geometry = tree.get("geometry")
     if isinstance(geometry, dict):
-        tree["geometry"] = _include(geometry, folder)
-    for key, value in (overrides or {}).items():
-        _set(tree, key, value)
-    try:
-        return Case.model_validate(tree)
-    except ValidationError as error:
-        raise CaseError(f"{name}: {explain(error, tree)}") from None
+        tree["geometry"] = _include(geometry, folder or Path())
+    return validate(overrides.apply(tree, changes or {}), name)
 
 
 def load_geometry(path: str | Path) -> dict[str, Any]:
@@ -87,17 +83,3 @@ def _include(geometry: dict[str, Any], folder: Path) -> dict[str, Any]:
         return {**geometry, "file": str(target.resolve())}
     beside = {k: v for k, v in geometry.items() if k != "file"}
     return {**load_geometry(target), **beside}
-
-
-def _copy(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: _copy(v) if isinstance(v, Mapping) else v for k, v in data.items()}
-
-
-def _set(tree: dict[str, Any], key: str, value: Any) -> None:
-    *tables, last = key.split(".")
-    place = tree
-    for table in tables:
-        place = place.setdefault(table, {})
-        if not isinstance(place, dict):
-            raise CaseError(f"--set {key}: {table!r} is a value, not a table")
-    place[last] = value

@@ -8,11 +8,19 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from fem_spe.case.keys import Schema, known_keys
+
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 
 
-def explain(error: ValidationError, data: dict[str, Any]) -> str:
-    """The most telling of the errors as `[table] key: what is wrong; what would work`."""
+def explain(error: ValidationError, data: dict[str, Any], schema: Schema) -> str:
+    """The most telling of the errors as `[table] key: what is wrong; what would work`.
+
+    Args:
+        error: What pydantic found.
+        data: The case as it stands in the file.
+        schema: The JSON schema of the case, for the keys that there are.
+    """
     details = error.errors(include_url=False)
     # A misspelt key also shows as a missing one: the misspelling is the news.
     order = {"missing": 2, "missing_argument": 2}
@@ -21,7 +29,11 @@ def explain(error: ValidationError, data: dict[str, Any]) -> str:
     # The members of a union each report the same value; only other places count as more.
     others = {tuple(_path(d, data)) for d in details}
     more = sum(1 for other in others if list(other) != keys[: len(other)])
-    return _message(detail, keys, data) + (f" (and {more} more)" if more else "")
+    if detail["type"] in _UNKNOWN_KEY:
+        message = _unknown_key(keys, known_keys(schema, detail["loc"][:-1]))
+    else:
+        message = _message(detail, keys, data)
+    return message + (f" (and {more} more)" if more else "")
 
 
 def _path(detail: ErrorDetails, data: Any) -> list[str]:
@@ -55,8 +67,6 @@ def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
     table, key = ".".join(keys[:-1]), keys[-1] if keys else ""
     place = f"[{table}] {key}" if table else key
     match detail["type"]:
-        case "extra_forbidden" | "unexpected_keyword_argument":
-            return _unknown_key(detail, table, key)
         case "missing" | "missing_argument" | "missing_keyword_only_argument":
             return f"{place}: is missing; the case needs it"
         case "union_tag_not_found":
@@ -78,10 +88,8 @@ def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
             return f"{place} = {_written(detail, data)!r}: {what[0].lower()}{what[1:]}"
 
 
-def _unknown_key(detail: ErrorDetails, table: str, key: str) -> str:
-    from fem_spe.case.resolved import known_keys
-
-    known = known_keys(detail["loc"][:-1])
+def _unknown_key(keys: list[str], known: list[str]) -> str:
+    table, key = ".".join(keys[:-1]), keys[-1]
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     where = f"in [{table}]" if table else "at the top of the case"
     hint = f"did you mean {near[0]!r}? " if near else ""

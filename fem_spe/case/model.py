@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from fem_spe.case import overrides
+from fem_spe.case.messages import explain
 from fem_spe.errors import CaseError
 from fem_spe.geometry import (
     AlignedSection,
@@ -113,10 +115,12 @@ class Case(Table):
         Raises:
             CaseError: if the result is not a valid case.
         """
-        from fem_spe.case.load import parse
-        from fem_spe.case.resolved import to_dict
+        return validate(overrides.apply(self.to_dict(), changes))
 
-        return parse(to_dict(self), changes)
+    def to_dict(self) -> dict[str, Any]:
+        """Nested dictionaries as TOML gives them, defaults included, values with units."""
+        whole = self.model_dump(mode="json", exclude_none=True)
+        return {key: value for key, value in whole.items() if value != {}}
 
     def material(self, region: str) -> Material | None:
         """The material of `region`, or None where it is impermeable.
@@ -133,3 +137,16 @@ class Case(Table):
         if isinstance(value, Material):
             return value
         return None if value == "impermeable" else lookup(value)
+
+
+def validate(tree: dict[str, Any], name: str = "case") -> Case:
+    """The case that nested dictionaries, as TOML gives them, describe.
+
+    Raises:
+        CaseError: one line that names `name`, the key, the value and what would work.
+    """
+    try:
+        return Case.model_validate(tree)
+    except ValidationError as error:
+        what = explain(error, tree, Case.model_json_schema())
+        raise CaseError(f"{name}: {what}") from None

@@ -1,4 +1,4 @@
-"""The case as data again: resolved TOML, JSON schema, known keys."""
+"""The case as data again: with every default, as TOML, as a JSON schema."""
 
 from __future__ import annotations
 
@@ -6,12 +6,6 @@ from typing import Any
 
 from fem_spe.case.model import Case
 from fem_spe.geometry.faces import thickness
-
-
-def to_dict(case: Case) -> dict[str, Any]:
-    """Nested dictionaries as TOML gives them, defaults included, values with units."""
-    whole = case.model_dump(mode="json", exclude_none=True)
-    return {key: value for key, value in whole.items() if value != {}}
 
 
 def with_solver_defaults(case: Case, dimension: int) -> Case:
@@ -47,41 +41,9 @@ def to_toml(case: Case) -> str:
     """The case file in which every default is written out; `parse` reads it back alike."""
     import tomli_w
 
-    return tomli_w.dumps(to_dict(case))
+    return tomli_w.dumps(case.to_dict())
 
 
 def schema() -> dict[str, Any]:
     """The JSON schema of a case file."""
     return Case.model_json_schema()
-
-
-def known_keys(location: tuple[int | str, ...]) -> list[str]:
-    """The keys allowed in the table at `location` (a pydantic error location)."""
-    whole = schema()
-    node = whole
-    for part in location:
-        node = _child(_resolve(node, whole), part, whole)
-    return list(_resolve(node, whole).get("properties", {}))
-
-
-def _resolve(node: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in node:
-        node = whole["$defs"][node["$ref"].rsplit("/", 1)[1]]
-    return node
-
-
-def _child(node: dict[str, Any], part: int | str, whole: dict[str, Any]) -> dict[str, Any]:
-    if part in node.get("properties", {}):
-        return dict(node["properties"][part])
-    mapping = node.get("discriminator", {}).get("mapping", {})
-    if part in mapping:
-        target = mapping[part]
-        return {"$ref": target} if isinstance(target, str) else target
-    for option in [*node.get("oneOf", []), *node.get("anyOf", [])]:
-        resolved = _resolve(option, whole)
-        if resolved.get("title") == part:
-            return resolved
-        if part in resolved.get("discriminator", {}).get("mapping", {}):
-            return _child(resolved, part, whole)
-    extra = node.get("additionalProperties")
-    return dict(extra) if isinstance(extra, dict) else node

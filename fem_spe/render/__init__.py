@@ -1,6 +1,16 @@
 """Pictures from result folders. PyVista is imported here alone."""
 
 from fem_spe.render.field import Panel, draw_fields
-from fem_spe.render.folder import draw, panel
+from fem_spe.render.mesh import draw_mesh
+from fem_spe.render.solid import draw_solid
+from fem_spe.render.triangles import dimension, read_grid, triangles
 
-__all__ = ["Panel", "draw", "draw_fields", "panel"]
+__all__ = [
+    "Panel",
+    "dimension",
+    "draw_fields",
+    "draw_mesh",
+    "draw_solid",
+    "read_grid",
+    "triangles",
+]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_spe.render.offscreen import pyvista
-from fem_spe.render.style import COLORMAP, HOLE, OUTLINE, PATHWAY, style
+from fem_spe.render.style import COLORMAP, HOLE, INTERFACE, OUTLINE, PATHWAY, style
 from fem_spe.render.triangles import Triangles
 
 _PIXELS = 2400  # along the longer side
@@ -33,20 +33,20 @@ def image(
 ) -> NDArray[np.uint8]:
     """The field `name` with outlines and `pathways` path lines, shape (height, width, 3)."""
     pv = pyvista()
-    left, right, bottom, top = field.extent
-    width, height = right - left, top - bottom
-    pixels = np.array([width, height]) / max(width, height) * _PIXELS
-    plotter = pv.Plotter(off_screen=True, window_size=[max(64, round(p)) for p in pixels])
-    plotter.set_background(HOLE)
-    surface = _surface(pv, field, name)
+    plotter = _plotter(pv, field)
     plotter.add_mesh(
-        surface, scalars=name, cmap=COLORMAP, clim=limits, show_scalar_bar=False, lighting=False
+        _surface(pv, field, name),
+        scalars=name,
+        cmap=COLORMAP,
+        clim=limits,
+        show_scalar_bar=False,
+        lighting=False,
     )
-    edges = field.outlines()
-    if len(edges):
-        lines = np.column_stack([np.full(len(edges), 2), edges]).ravel()
-        outline = pv.PolyData(_in_plane(field.points, 0.1), lines=lines)
-        plotter.add_mesh(outline, color=OUTLINE, line_width=2, lighting=False)
+    for edges, color in zip(field.outlines(), (OUTLINE, INTERFACE), strict=True):
+        if len(edges):
+            lines = np.column_stack([np.full(len(edges), 2), edges]).ravel()
+            outline = pv.PolyData(_in_plane(field.points, 0.1), lines=lines)
+            plotter.add_mesh(outline, color=color, line_width=2, lighting=False)
     psi = field.values.get("stream_function")
     if psi is not None and pathways:
         step = np.ptp(psi) / pathways
@@ -56,17 +56,42 @@ def image(
         for color, thickness, lift in (("#222222", 5, 0.2), (PATHWAY, 2.6, 0.3)):
             raised = paths.translate((0, 0, lift), inplace=False)
             plotter.add_mesh(raised, color=color, line_width=thickness, lighting=False)
+    return _screenshot(plotter)
+
+
+def flat_image(
+    field: Triangles, values: NDArray[Any], colors: Any, limits: tuple[float, float]
+) -> NDArray[np.uint8]:
+    """One colour for each triangle, by `values` of shape (m,)."""
+    pv = pyvista()
+    plotter = _plotter(pv, field)
+    surface = _surface(pv, field, None)
+    surface.cell_data["values"] = values
+    plotter.add_mesh(
+        surface, scalars="values", cmap=colors, clim=limits, show_scalar_bar=False, lighting=False
+    )
+    return _screenshot(plotter)
+
+
+def _plotter(pv: Any, field: Triangles) -> Any:
+    """A plotter that looks straight down on the box and shows nothing else."""
+    left, right, bottom, top = field.extent
+    width, height = right - left, top - bottom
+    pixels = np.array([width, height]) / max(width, height) * _PIXELS
+    plotter = pv.Plotter(off_screen=True, window_size=[max(64, round(p)) for p in pixels])
+    plotter.set_background(HOLE)
+    middle = (left + right) / 2, (bottom + top) / 2
     plotter.enable_parallel_projection()
-    plotter.camera_position = [
-        ((left + right) / 2, (bottom + top) / 2, 10.0 * max(width, height)),
-        ((left + right) / 2, (bottom + top) / 2, 0.0),
-        (0, 1, 0),
-    ]
+    plotter.camera_position = [(*middle, 10.0 * max(width, height)), (*middle, 0.0), (0, 1, 0)]
     plotter.camera.parallel_scale = height / 2
     plotter.enable_anti_aliasing("msaa", multi_samples=8)
-    picture = plotter.screenshot(return_img=True)
+    return plotter
+
+
+def _screenshot(plotter: Any) -> NDArray[np.uint8]:
+    picture = np.asarray(plotter.screenshot(return_img=True))
     plotter.close()
-    return np.asarray(picture)
+    return picture
 
 
 def draw_fields(
@@ -101,14 +126,11 @@ def draw_fields(
                 np.clip(round(30 * (right - left) / max(right - left, top - bottom)), 6, 30)
             )
             picture = image(panel.field, name, (low, high), pathways)
-            shown = axis.imshow(
-                picture, extent=panel.field.extent, interpolation="antialiased", aspect="equal"
-            )
+            axis.imshow(picture, extent=panel.field.extent, interpolation="antialiased")
             for spine in axis.spines.values():
                 spine.set_visible(True)
             axis.set_title(panel.title, loc="left")
             axis.set_ylabel("y (µm)")
-            del shown
         axes[-1, 0].set_xlabel("x (µm)")
         _color_bar(plt, figure, axes, (low, high), label)
         figure.savefig(file)
@@ -122,10 +144,11 @@ def _color_bar(plt: Any, figure: Any, axes: Any, limits: tuple[float, float], la
     bar.outline.set_linewidth(0.5)
 
 
-def _surface(pv: Any, field: Triangles, name: str) -> Any:
+def _surface(pv: Any, field: Triangles, name: str | None) -> Any:
     faces = np.column_stack([np.full(len(field.triangles), 3), field.triangles]).ravel()
     surface = pv.PolyData(_in_plane(field.points, 0.0), faces=faces)
-    surface[name] = field.values[name]
+    if name is not None:
+        surface[name] = field.values[name]
     return surface
 
 

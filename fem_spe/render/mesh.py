@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fem_spe.render.field import flat_image
 from fem_spe.render.style import HOLE, OUTLINE, style
 from fem_spe.render.triangles import Triangles
 
@@ -30,24 +31,17 @@ def draw_mesh(field: Triangles, file: Path) -> Path:
             1, 2, figsize=(6.7, 2.6), layout="constrained", width_ratios=[1.5, 1]
         )
         colors = ListedColormap(_REGIONS[: max(1, int(field.region.max()))])
+        picture = flat_image(field, field.region, colors, (0.5, colors.N + 0.5))
+        whole.imshow(picture, extent=field.extent, interpolation="antialiased")
         for axis in (whole, window):
             axis.set_facecolor(HOLE)
             axis.set_aspect("equal")
             axis.set_xlabel("x (µm)")
             for spine in axis.spines.values():
                 spine.set_visible(True)
-            x, y = field.points.T
-            seen = field.triangles
-            region = field.region
-            if axis is window:
-                px, py = x[seen].mean(axis=1), y[seen].mean(axis=1)
-                near = (abs(px - x0 - wx / 2) < wx) & (abs(py - y0 - wy / 2) < wy)
-                seen, region = seen[near], region[near]
-            axis.tripcolor(
-                x, y, seen, facecolors=region.astype(float), cmap=colors, vmin=0.5,
-                vmax=colors.N + 0.5, rasterized=True,
-            )  # fmt: skip
-        outlines = LineCollection(field.points[field.outlines()], colors=OUTLINE, linewidths=0.3)
+        outlines = LineCollection(
+            field.points[np.concatenate(field.outlines())], colors=OUTLINE, linewidths=0.3
+        )
         whole.add_collection(outlines)
         whole.set(xlim=(left, right), ylim=(bottom, top), ylabel="y (µm)")
         whole.add_patch(Rectangle((x0, y0), wx, wy, fill=False, ec="crimson", lw=1.0))
@@ -55,6 +49,13 @@ def draw_mesh(field: Triangles, file: Path) -> Path:
         edges = field.cell_edges()
         middle = edges[:, edges.shape[1] // 2]
         near = (abs(middle[:, 0] - x0 - wx / 2) < wx) & (abs(middle[:, 1] - y0 - wy / 2) < wy)
+        x, y = field.points.T
+        px, py = (p[field.triangles].mean(axis=1) for p in (x, y))
+        seen = (abs(px - x0 - wx / 2) < wx) & (abs(py - y0 - wy / 2) < wy)
+        window.tripcolor(
+            x, y, field.triangles[seen], facecolors=field.region[seen].astype(float), cmap=colors,
+            vmin=0.5, vmax=colors.N + 0.5,
+        )  # fmt: skip
         window.add_collection(LineCollection(_curved(edges[near]), colors=OUTLINE, linewidths=0.25))
         window.set(xlim=(x0, x0 + wx), ylim=(y0, y0 + wy))
         window.set_title(f"mesh of {len(field.cells):,} cells (window)", loc="left")

@@ -40,34 +40,35 @@ class Triangles:
         (left, bottom), (right, top) = self.points.min(axis=0), self.points.max(axis=0)
         return float(left), float(right), float(bottom), float(top)
 
-    def outlines(self) -> NDArray[np.int64]:
-        """Edges between two regions, or around a hole, shape (e, 2)."""
+    def outlines(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Edges around holes, and edges between two regions, each of shape (e, 2)."""
         pairs = self.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
         region = np.repeat(self.region, 3)
         _, first, inverse, count = np.unique(
-            np.sort(pairs, axis=1),
-            axis=0, return_index=True, return_inverse=True, return_counts=True,
-        )  # fmt: skip
-        inverse = inverse.ravel()
+            _key(np.sort(pairs, axis=1)),
+            return_index=True,
+            return_inverse=True,
+            return_counts=True,
+        )
         low = np.full(len(first), np.iinfo(np.int64).max)
         high = np.full(len(first), -1)
         np.minimum.at(low, inverse, region)
         np.maximum.at(high, inverse, region)
-        edges = pairs[first[(count == 1) | (low != high)]]
+        around = pairs[first[count == 1]]
         left, right, bottom, top = self.extent
-        x, y = self.points[edges][..., 0], self.points[edges][..., 1]
+        x, y = self.points[around][..., 0], self.points[around][..., 1]
         near = 1e-6 * max(right - left, top - bottom)
-        on_side = np.zeros(len(edges), dtype=bool)
+        on_side = np.zeros(len(around), dtype=bool)
         for coordinate, side in ((x, left), (x, right), (y, bottom), (y, top)):
             on_side |= np.all(np.abs(coordinate - side) < near, axis=1)
-        return np.asarray(edges[~on_side])
+        return np.asarray(around[~on_side]), np.asarray(pairs[first[low != high]])
 
     def cell_edges(self) -> NDArray[np.float64]:
         """The edges of the original cells as polylines, shape (e, 2 or 3, 2), um."""
         edges = self.cells[:, _EDGES[self.cells.shape[1]]].reshape(
             -1, _EDGES[self.cells.shape[1]].shape[1]
         )
-        _, first = np.unique(np.sort(edges[:, [0, -1]], axis=1), axis=0, return_index=True)
+        _, first = np.unique(_key(np.sort(edges[:, [0, -1]], axis=1)), return_index=True)
         return self.points[edges[first]]
 
 
@@ -99,10 +100,13 @@ def triangles(grid: object) -> Triangles:
     nodes = next(iter(grid.cells_dict.values()))  # type: ignore[attr-defined]
     points = np.asarray(grid.points)[:, :2] * 1e6  # type: ignore[attr-defined]
     step = 1e-9 * float(np.ptp(points, axis=0).max())
+    low = points.min(axis=0)
     _, first, inverse = np.unique(
-        np.round(points / step).astype(np.int64), axis=0, return_index=True, return_inverse=True
+        _key(np.round((points - low) / step).astype(np.int64)),
+        return_index=True,
+        return_inverse=True,
     )
-    cells = inverse.ravel()[nodes]
+    cells = inverse[nodes]
     parts = cells[:, _SPLIT].reshape(-1, 3) if cells.shape[1] == 6 else cells
     region = np.asarray(grid.cell_data["region"]).round().astype(np.int64)  # type: ignore[attr-defined]
     return Triangles(
@@ -116,3 +120,8 @@ def triangles(grid: object) -> Triangles:
             if np.ndim(values) == 1
         },
     )
+
+
+def _key(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """One integer for each pair of non-negative integers below 2^31, shape (n,)."""
+    return np.asarray(pairs[:, 0] << 32 | pairs[:, 1])

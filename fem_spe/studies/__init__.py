@@ -1,5 +1,8 @@
 """The studies, one file each, found by their name in the case."""
 
-from fem_spe.studies.registry import Plan, Study, find, names, register
+from fem_spe.studies import diffusion
+from fem_spe.studies.registry import Plan, Study, lookup, names, register
 
-__all__ = ["Plan", "Study", "find", "names", "register"]
+register(diffusion.STUDY)
+
+__all__ = ["Plan", "Study", "lookup", "names", "register"]

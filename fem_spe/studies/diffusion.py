@@ -24,7 +24,7 @@ from fem_spe.physics import diffusion
 from fem_spe.progress import Clock
 from fem_spe.results import Check, Quantity, Solution
 from fem_spe.solve.linear import choose, residual_vector, solve
-from fem_spe.studies.registry import Plan, Study, register
+from fem_spe.studies.registry import Plan, Study
 from fem_spe.studies.transport import REFERENCE, Transport, along, transport
 
 _BALANCE = 1e-10  # relative, of fluxes and of flux against energy
@@ -270,4 +270,4 @@ def _tables(
     return tables
 
 
-register(Study("diffusion", plan, run))
+STUDY = Study("diffusion", plan, run)

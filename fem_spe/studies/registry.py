@@ -59,12 +59,10 @@ def register(study: Study) -> Study:
 
 def names() -> list[str]:
     """The known studies."""
-    from fem_spe.studies import diffusion  # noqa: F401 - registers itself
-
     return sorted(_STUDIES)
 
 
-def find(name: str) -> Study:
+def lookup(name: str) -> Study:
     """The study `name`.
 
     Raises:

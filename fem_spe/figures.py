@@ -1,18 +1,28 @@
-"""All pictures of one result folder."""
+"""All pictures of one result folder.
+
+`python -m fem_spe.figures DIR` draws in a process of its own: a graphics driver that
+fails then costs the pictures, not the run.
+"""
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
-from fem_spe.errors import CaseError
+from fem_spe.errors import CaseError, FemSpeError
 from fem_spe.materials import Material, lookup
 from fem_spe.plot import draw_anode_flux, draw_profile
-from fem_spe.render.field import Panel, draw_fields
-from fem_spe.render.mesh import draw_mesh
-from fem_spe.render.solid import draw_solid
-from fem_spe.render.triangles import dimension, read_grid, triangles
+from fem_spe.render import (
+    Panel,
+    dimension,
+    draw_fields,
+    draw_mesh,
+    draw_solid,
+    read_grid,
+    triangles,
+)
 from fem_spe.results import read_table
 
 
@@ -77,3 +87,10 @@ def _case(folder: Path) -> dict[str, Any]:
     if not file.exists():
         raise CaseError(f"{folder}: not a result folder (there is no case.toml)")
     return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    try:
+        print(*draw(Path(sys.argv[1])), sep="\n")
+    except FemSpeError as error:
+        sys.exit(str(error))
