@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fem_spe.errors import CaseError, FemSpeError
-from fem_spe.materials import Material, lookup
+from fem_spe.materials import entries
 from fem_spe.plot import draw_anode_flux, draw_profile
 from fem_spe.render import (
     Panel,
@@ -32,7 +32,7 @@ def draw(folder: Path) -> list[Path]:
     Raises:
         CaseError: if the folder holds no result.
     """
-    case = _case(folder)
+    case = read_case(folder)
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
     label = concentration_label(case)
@@ -64,25 +64,28 @@ def panel(folder: Path, title: str | None = None) -> Panel:
     grid = read_grid(folder)
     if dimension(grid) != 2:
         raise CaseError(f"{folder}: a 3-D result does not fit into a picture of sections")
-    return Panel(triangles(grid), title or _case(folder).get("title") or folder.name)
+    return Panel(triangles(grid), title or read_case(folder).get("title") or folder.name)
 
 
 def concentration_label(case: dict[str, Any]) -> str:
     """What the colours mean."""
     across = "direction" in case.get("diffusion", {})
-    materials = [
-        lookup(m) if isinstance(m, str) else Material(partition=m.get("partition"))
-        for m in case.get("materials", {}).values()
-        if m != "impermeable"
-    ]
-    symbol = "c / K" if any(m.partition for m in materials) else "c"
+    parted = {entry.material for entry in entries() if entry.name == "partition"}
+    materials = case.get("materials", {}).values()
+    jumps = any(m in parted if isinstance(m, str) else "partition" in m for m in materials)
+    symbol = "c / K" if jumps else "c"
     what = f"Li⁺ concentration {symbol}"
     if symbol == "c / K":
         what += " (K: partition)"
     return f"{what} / Δc" if across else f"{what}, mol/m³"
 
 
-def _case(folder: Path) -> dict[str, Any]:
+def read_case(folder: Path) -> dict[str, Any]:
+    """The resolved case of a result folder, as TOML gives it.
+
+    Raises:
+        CaseError: if the folder holds none.
+    """
     file = folder / "case.toml"
     if not file.exists():
         raise CaseError(f"{folder}: not a result folder (there is no case.toml)")

@@ -53,7 +53,7 @@ def image(
         levels = psi.min() + step * (np.arange(pathways) + 0.5)
         paths = _surface(pv, field, "stream_function").contour(levels, scalars="stream_function")
         # a dark rim keeps the line visible on the bright end of the colour map
-        for color, thickness, lift in (("#222222", 5, 0.2), (PATHWAY, 2.6, 0.3)):
+        for color, thickness, lift in (("#222222", 6, 0.2), (PATHWAY, 3.4, 0.3)):
             raised = paths.translate((0, 0, lift), inplace=False)
             plotter.add_mesh(raised, color=color, line_width=thickness, lighting=False)
     return _screenshot(plotter)
@@ -89,6 +89,7 @@ def _plotter(pv: Any, field: Triangles) -> Any:
 
 
 def _screenshot(plotter: Any) -> NDArray[np.uint8]:
+    plotter.reset_camera_clipping_range()  # the camera was set before anything was there
     picture = np.asarray(plotter.screenshot(return_img=True))
     plotter.close()
     return picture

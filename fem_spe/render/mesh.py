@@ -39,10 +39,8 @@ def draw_mesh(field: Triangles, file: Path) -> Path:
             axis.set_xlabel("x (µm)")
             for spine in axis.spines.values():
                 spine.set_visible(True)
-        outlines = LineCollection(
-            field.points[np.concatenate(field.outlines())], colors=OUTLINE, linewidths=0.3
-        )
-        whole.add_collection(outlines)
+        outlines = field.points[np.concatenate(field.outlines())]
+        whole.add_collection(LineCollection(outlines, colors=OUTLINE, linewidths=0.3))
         whole.set(xlim=(left, right), ylim=(bottom, top), ylabel="y (µm)")
         whole.add_patch(Rectangle((x0, y0), wx, wy, fill=False, ec="crimson", lw=1.0))
         whole.set_title("structure", loc="left")

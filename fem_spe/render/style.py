@@ -9,7 +9,7 @@ from typing import Any
 COLORMAP = "viridis"  # perceptually uniform, readable without colour vision
 HOLE = "#d9d9d9"  # fibres that carry nothing
 OUTLINE = "#4d4d4d"  # of holes
-INTERFACE = "#ff9d5c"  # of inclusions that conduct: seen on all of the colour map
+INTERFACE = "#ff4538"  # of inclusions that conduct: seen on all of the colour map
 PATHWAY = "white"
 DPI = 200
 

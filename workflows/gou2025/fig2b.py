@@ -117,9 +117,9 @@ def table(
         [
             *lines,
             "",
-            f"σ in mS/cm at 25 °C. Fitted: σ_matrix = {matrix:.3f} mS/cm, to ASE alone. Path length: "
-            "mean way of the ions over the thickness. Ratios: over RSE. ± is the standard "
-            "deviation over seeds.",
+            f"σ in mS/cm at 25 °C. Fitted: σ_matrix = {matrix:.3f} mS/cm, to ASE alone. "
+            "Path length: mean way of the ions over the thickness (RSE: seed 1). Ratios: over "
+            "RSE. ±: standard deviation over seeds.",
         ]
     )
 
