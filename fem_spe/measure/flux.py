@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,19 +19,26 @@ from fem_spe.domain import Domain
 from fem_spe.solve.linear import as_load, solve
 
 
-def through(domain: Domain, residual: fem.Function, face: str) -> float:
-    """Total inflow through `face`, where u is fixed. Collective.
+def through(domain: Domain, residual: fem.Function, faces: Iterable[str]) -> dict[str, float]:
+    """Total inflow through each of `faces`, on which u is fixed. Collective.
+
+    An edge that two faces share counts for the first of them, so that the sum is right.
 
     Args:
         domain: The mesh.
         residual: From `solve.residual_vector`.
-        face: Name of the face.
+        faces: Their names.
     """
     space = residual.function_space
-    dofs = domain.face_dofs(space, face)
-    owned = dofs[dofs < space.dofmap.index_map.size_local]
-    local = float(residual.x.array[owned].sum())
-    return float(domain.mesh.comm.allreduce(local, op=MPI.SUM))
+    counted = np.zeros(space.dofmap.index_map.size_local, dtype=bool)
+    flows = {}
+    for name in faces:
+        dofs = _owned(space, domain.face_dofs(space, name))
+        dofs = dofs[~counted[dofs]]
+        counted[dofs] = True
+        local = float(residual.x.array[dofs].sum())
+        flows[name] = float(domain.mesh.comm.allreduce(local, op=MPI.SUM))
+    return flows
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class FaceFlux:
     uniformity: float
 
 
-def along(domain: Domain, residual: fem.Function, face: str) -> FaceFlux:
+def along_face(domain: Domain, residual: fem.Function, face: str) -> FaceFlux:
     """Distribute the residual over `face` through the face's mass matrix. Collective."""
     space = residual.function_space
     on_face = domain.face_dofs(space, face)
@@ -68,14 +76,17 @@ def along(domain: Domain, residual: fem.Function, face: str) -> FaceFlux:
     ).u
 
     length = domain.integrate(fem.Constant(domain.mesh, 1.0) * ds)
-    mean = through(domain, residual, face) / length
+    mean = through(domain, residual, [face])[face] / length
     variance = domain.integrate((density - mean) ** 2 * ds) / length
-    owned = on_face[on_face < space.dofmap.index_map.size_local]
+    owned = _owned(space, on_face)
     x = space.tabulate_dof_coordinates()[owned, : domain.dimension]
     position, values = gather(domain.mesh.comm, x, density.x.array[owned])
     order = np.lexsort(position.T[::-1])
     return FaceFlux(
-        position[order], values[order], mean, float(np.sqrt(max(variance, 0.0)) / abs(mean))
+        position[order],
+        values[order],
+        mean,
+        float(np.sqrt(max(variance, 0.0)) / abs(mean)) if mean else np.nan,
     )
 
 
@@ -85,3 +96,7 @@ def gather(comm: MPI.Intracomm, *arrays: NDArray[np.float64]) -> tuple[NDArray[n
     if parts is None:
         return tuple(a[:0] for a in arrays)
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def _owned(space: fem.FunctionSpace, dofs: NDArray[np.int32]) -> NDArray[np.int32]:
+    return np.asarray(dofs[dofs < space.dofmap.index_map.size_local])

@@ -44,7 +44,7 @@ class Transport:
         name = next((r for r in REFERENCE if r in self.values), None)
         if name is None and len(self.values) == 1:
             name = next(iter(self.values))
-        return None if name is None else along(self.values[name], axis)
+        return None if name is None else component(self.values[name], axis)
 
     def flux_unit(self, dimension: int) -> str:
         """Unit of a total flux; in 2-D per metre of depth."""
@@ -94,7 +94,7 @@ def transport(case: Case, regions: Iterable[str], dimension: int | None = None) 
     return Transport(form, {r: np.broadcast_to(v, max(len(v), widest)) for r, v in values.items()})
 
 
-def along(value: NDArray[np.float64] | float | tuple[float, ...], axis: int) -> float:
+def component(value: NDArray[np.float64] | float | tuple[float, ...], axis: int) -> float:
     """The component of a scalar or per-axis value along `axis`."""
     values = np.atleast_1d(np.asarray(value))
     return float(values[axis if len(values) > 1 else 0])
