@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import ufl
 from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
+from numpy.typing import NDArray
 from petsc4py import PETSc
 
-from fem_spe import comm as _comm  # noqa: F401 - fixes the import order of DOLFINx
 from fem_spe.errors import ConvergenceError
 
 DIRECT_LIMIT = 300_000  # unknowns up to which a 2-D problem is factorised
@@ -81,46 +83,89 @@ def solve(
     Raises:
         ConvergenceError: if the tolerance is not met.
     """
-    form = fem.form(a)
-    matrix = fem_petsc.assemble_matrix(form, bcs=list(bcs))
-    matrix.assemble()
-    matrix.setOption(PETSc.Mat.Option.SPD, True)
-    u = fem.Function(space)
-    for bc in bcs:
-        bc.set(u.x.array)
-    u.x.scatter_forward()
+    return Problem(a, load, space, tuple(bcs), rtol, method, name).solve()
 
-    right = load if isinstance(load, PETSc.Vec) else _assemble(fem.form(load))
-    right.axpy(-1.0, _assemble(fem.form(_apply(a, u))))
-    for bc in bcs:
-        bc.set(right.array_w, alpha=0.0)
 
-    ksp = _krylov(matrix, rtol, method, name)
-    step = right.duplicate()
-    start = right.norm()
-    if start > 0.0:
-        ksp.solve(right, step)
-        if method == "direct":
-            _refine(ksp, matrix, right, step)
-    reason = int(ksp.getConvergedReason()) if start > 0.0 else 1
-    left = right.duplicate()
-    matrix.mult(step, left)
-    left.aypx(-1.0, right)
-    residual = left.norm() / start if start > 0.0 else 0.0
-    iterations = int(ksp.getIterationNumber())
-    # the recursively updated residual of CG drifts from the true one by a small factor
-    if reason < 0 or not residual <= 10 * rtol:
-        raise ConvergenceError(
-            f"the linear solver of {name} stopped after {iterations} iterations at a relative "
-            f"residual of {residual:.1e} instead of {rtol:.1e} (PETSc reason {reason}); "
-            "give a larger [solver] rtol, or a mesh of better quality"
-        )
-    owned = len(step.array)
-    u.x.array[:owned] += step.array
-    u.x.scatter_forward()
-    for thing in (ksp, matrix, step, left):
-        thing.destroy()
-    return Solved(u, iterations, residual, method)
+class Problem:
+    """A linear problem whose forms are compiled once, for coefficients that change.
+
+    The arguments are those of `solve`.
+    """
+
+    def __init__(
+        self,
+        a: Any,
+        load: Any,
+        space: fem.FunctionSpace,
+        bcs: tuple[fem.DirichletBC, ...],
+        rtol: float,
+        method: str,
+        name: str,
+    ) -> None:
+        self.space, self.bcs = space, bcs
+        self.rtol, self.method, self.name = rtol, method, name
+        self.guess = fem.Function(space)
+        self.form = fem.form(a)
+        self.action = fem.form(ufl.action(a, self.guess))
+        self.load = load if isinstance(load, PETSc.Vec) else fem.form(load)
+
+    def solve(self, guess: NDArray[np.float64] | None = None) -> Solved:
+        """Assemble with today's coefficients and solve; `guess` holds the owned unknowns.
+
+        The tolerance stays that of the guess zero inside: a good guess saves iterations,
+        it does not tighten the tolerance. Collective.
+
+        Raises:
+            ConvergenceError: if the tolerance is not met.
+        """
+        matrix = fem_petsc.assemble_matrix(self.form, bcs=list(self.bcs))
+        matrix.assemble()
+        matrix.setOption(PETSc.Mat.Option.SPD, True)
+        scale = self._residual(None).norm()
+        right = self._residual(guess)
+        start = right.norm()
+        step = right.duplicate()
+        ksp = _krylov(matrix, self.rtol, scale, self.method, self.name)
+        if start > 0.0:
+            ksp.solve(right, step)
+            if self.method == "direct":
+                _refine(ksp, matrix, right, step)
+        reason = ksp.getConvergedReason() if start > 0.0 else 1
+        left = right.duplicate()
+        matrix.mult(step, left)
+        left.aypx(-1.0, right)
+        residual = left.norm() / scale if scale > 0.0 else 0.0
+        iterations = int(ksp.getIterationNumber())
+        u = fem.Function(self.space)
+        u.x.array[:] = self.guess.x.array
+        u.x.array[: len(step.array)] += step.array
+        u.x.scatter_forward()
+        for thing in (ksp, matrix, step, left, right):
+            thing.destroy()
+        # the recursively updated residual of CG drifts from the true one by a small factor
+        if reason < 0 or not residual <= 10 * self.rtol:
+            raise ConvergenceError(
+                f"the linear solver of {self.name} stopped after {iterations} iterations at a "
+                f"relative residual of {residual:.1e} instead of {self.rtol:.1e} (PETSc reason "
+                f"{reason}); give a larger [solver] rtol, or a mesh of better quality"
+            )
+        return Solved(u, iterations, residual, self.method)
+
+    def _residual(self, guess: NDArray[np.float64] | None) -> PETSc.Vec:
+        """load - a(guess, .) at the free unknowns, boundary values set in the guess."""
+        self.guess.x.array[:] = 0.0
+        if guess is not None:
+            self.guess.x.array[: len(guess)] = guess
+        for bc in self.bcs:
+            bc.set(self.guess.x.array)
+        self.guess.x.scatter_forward()
+        right = self.load.copy() if isinstance(self.load, PETSc.Vec) else _assemble(self.load)
+        applied = _assemble(self.action)
+        right.axpy(-1.0, applied)
+        applied.destroy()
+        for bc in self.bcs:
+            bc.set(right.array_w, alpha=0.0)
+        return right
 
 
 def residual_vector(a: Any, load: Any, u: fem.Function) -> fem.Function:
@@ -128,7 +173,8 @@ def residual_vector(a: Any, load: Any, u: fem.Function) -> fem.Function:
 
     Collective. `load` may be None.
     """
-    form = _apply(a, u) if load is None else _apply(a, u) - load
+    applied = ufl.action(a, u)
+    form = applied if load is None else applied - load
     vector = _assemble(fem.form(form))
     residual = fem.Function(u.function_space)
     residual.x.array[: len(vector.array)] = vector.array
@@ -144,19 +190,13 @@ def as_load(function: fem.Function) -> PETSc.Vec:
     return vector
 
 
-def _apply(a: Any, u: fem.Function) -> Any:
-    import ufl
-
-    return ufl.action(a, u)
-
-
 def _assemble(form: fem.Form) -> PETSc.Vec:
     vector = fem_petsc.assemble_vector(form)
     vector.ghostUpdate(addv=PETSc.InsertMode.ADD, mode=PETSc.ScatterMode.REVERSE)
     return vector
 
 
-def _krylov(matrix: PETSc.Mat, rtol: float, method: str, name: str) -> PETSc.KSP:
+def _krylov(matrix: PETSc.Mat, rtol: float, scale: float, method: str, name: str) -> PETSc.KSP:
     ksp = PETSc.KSP().create(matrix.comm)
     prefix = f"{name}_"
     ksp.setOptionsPrefix(prefix)
@@ -168,7 +208,7 @@ def _krylov(matrix: PETSc.Mat, rtol: float, method: str, name: str) -> PETSc.KSP
     if method != "direct":
         # on the residual itself, not on a preconditioned one
         ksp.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
-    ksp.setTolerances(rtol=rtol, atol=0.0, max_it=2000)
+    ksp.setTolerances(rtol=1e-50, atol=rtol * scale, max_it=2000)
     ksp.setFromOptions()
     for key in PRESETS[method]:
         options.delValue(prefix + key)
