@@ -7,11 +7,14 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from fem_spe.errors import CaseError, FemSpeError
+from fem_spe.errors import CaseError, FemSpeError, InterruptedRunError
+from fem_spe.interrupt import MESSAGE as INTERRUPTED
+from fem_spe.interrupt import ended_by_signals
 
 app = App(
     name="fem-spe",
@@ -35,31 +38,37 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has left
         sys.stderr.close()
         code = 0
+    except KeyboardInterrupt:  # where no run is on its way that could tell more
+        print(f"fem-spe: {INTERRUPTED}", file=sys.stderr)
+        code = InterruptedRunError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _guarded(work: Callable[[], int], *, debug: bool, rank: int = 0) -> int:
+def _guarded(
+    work: Callable[[], int], *, debug: bool, rank: int = 0, interrupted: Event | None = None
+) -> int:
     """The exit code of `work`; errors become one line."""
     try:
         return work()
-    except FemSpeError as error:
+    except BrokenPipeError:
+        raise
+    except Exception as caught:
+        error = caught
         if debug:
             traceback.print_exc()
+    if interrupted is not None and interrupted.is_set():
+        error = InterruptedRunError(INTERRUPTED)
+    if isinstance(error, FemSpeError):
         if rank == 0:
             print(f"fem-spe: {error}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
-        raise
-    except Exception as error:
-        if debug:
-            traceback.print_exc()
-        first = (str(error).splitlines() or [""])[0]
-        print(
-            f"fem-spe: unexpected {type(error).__name__}: {first} "
-            "(run again with --debug for the traceback, and please report it)",
-            file=sys.stderr,
-        )
-        return FemSpeError.exit_code
+    first = (str(error).splitlines() or [""])[0]
+    print(
+        f"fem-spe: unexpected {type(error).__name__}: {first} "
+        "(run again with --debug for the traceback, and please report it)",
+        file=sys.stderr,
+    )
+    return FemSpeError.exit_code
 
 
 @app.command
@@ -94,7 +103,6 @@ def run(
         Print tracebacks.
     """
     from fem_spe.comm import agree_on_exit, on_root, world
-    from fem_spe.interrupt import ended_by_signals
 
     comms: list[Any] = []
 
@@ -117,8 +125,8 @@ def run(
     from mpi4py import MPI
 
     rank = MPI.COMM_WORLD.rank
-    with ended_by_signals():
-        code = _guarded(work, debug=debug, rank=rank)
+    with ended_by_signals() as interrupted:
+        code = _guarded(work, debug=debug, rank=rank, interrupted=interrupted)
         return agree_on_exit(MPI.COMM_WORLD, code)
 
 
@@ -172,7 +180,8 @@ def mesh(description: Path, /, *, output: Output, set_: Sets = None, debug: Debu
         print(f"regions {regions}; faces {faces}")
         return 0
 
-    return _guarded(work, debug=debug)
+    with ended_by_signals() as interrupted:
+        return _guarded(work, debug=debug, interrupted=interrupted)
 
 
 @app.command
@@ -294,11 +303,13 @@ def _report_run(folder: Path, *, quiet: bool, as_json: bool) -> None:
         return
     print()
     for name, quantity in summary["quantities"].items():
-        value = f"{quantity['value']:.6g} {quantity['unit']}".strip()
+        number = "not a number" if quantity["value"] is None else f"{quantity['value']:.6g}"
+        value = f"{number} {quantity['unit']}".strip()
         print(f"{name:24} {value:24} {quantity['description']}")
     for name, check in summary["checks"].items():
         verdict = "ok" if check["passed"] else "NOT PASSED"
-        print(f"{name:24} {check['value']:.1e} (limit {check['limit']:.0e})  {verdict}")
+        number = "not a number" if check["value"] is None else f"{check['value']:.1e}"
+        print(f"{name:24} {number} (limit {check['limit']:.0e})  {verdict}")
     print(f"\n{summary['status']}: {folder}")
 
 

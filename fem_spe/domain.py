@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# isort: off
+from fem_spe import comm as _comm  # noqa: F401 - what DOLFINx needs before it
+
+# isort: on
 import basix.ufl
 import dolfinx.cpp
 import dolfinx.graph
@@ -17,7 +21,6 @@ from dolfinx.io.utils import distribute_entity_data
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from fem_spe import comm as _comm  # noqa: F401 - fixes the import order of DOLFINx
 from fem_spe.errors import MeshError
 
 _SIMPLEX = {2: ("triangle", "interval"), 3: ("tetrahedron", "triangle")}

@@ -16,24 +16,28 @@ from types import FrameType
 from fem_spe.errors import InterruptedRunError
 
 _GRACE = 1.5  # s for Python to end the run in order
+MESSAGE = "interrupted; nothing finished is lost: run the same command again"
 
 
 @contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """In the block, SIGINT and SIGTERM raise `InterruptedRunError`, or end the process soon."""
+def ended_by_signals() -> Iterator[threading.Event]:
+    """In the block, SIGINT and SIGTERM raise `InterruptedRunError`, or end the process soon.
+
+    The event that it gives is set then: a library may turn the error into one of its own.
+    """
     read, write = os.pipe()
     os.set_blocking(write, False)
     done = threading.Event()
+    received = threading.Event()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise InterruptedRunError(
-            "interrupted; nothing finished is lost: run the same command again"
-        )
+        received.set()
+        raise InterruptedRunError(MESSAGE)
 
     def watch() -> None:
         while not done.is_set():
-            received = os.read(read, 1)
-            if received and received[0] in (signal.SIGINT, signal.SIGTERM):
+            byte = os.read(read, 1)
+            if byte and byte[0] in (signal.SIGINT, signal.SIGTERM):
                 if not done.wait(_GRACE):
                     os.write(2, b"fem-spe: interrupted; run the same command again\n")
                     os._exit(InterruptedRunError.exit_code)
@@ -44,7 +48,7 @@ def ended_by_signals() -> Iterator[None]:
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
-        yield
+        yield received
     finally:
         done.set()
         signal.set_wakeup_fd(wakeup)

@@ -26,8 +26,9 @@ from fem_spe.results import (
     write_fields,
     write_summary,
     write_tables,
+    written,
 )
-from fem_spe.studies import Plan, lookup
+from fem_spe.studies import Plan, Study, lookup
 
 
 def run(
@@ -49,22 +50,23 @@ def run(
         FemSpeError: one line for a person, on all ranks alike.
     """
     comm = comm or MPI.COMM_WORLD
+    # what is wrong in the case itself is told before a folder is touched
+    study = lookup(case.study)
+    plan = study.plan(case, _regions(case))
     folder = None
     if output is not None:
         folder = on_root(comm, lambda: open_folder(Path(output), force=force))
     handler = _log_to(folder, comm)
     try:
-        return _run(case, comm, folder)
+        return _run(case, study, plan, comm, folder)
     finally:
         if handler is not None:
             log.removeHandler(handler)
             handler.close()
 
 
-def _run(case: Case, comm: MPI.Intracomm, folder: Path | None) -> Result:
+def _run(case: Case, study: Study, plan: Plan, comm: MPI.Intracomm, folder: Path | None) -> Result:
     clock = Clock()
-    study = lookup(case.study)
-    plan = study.plan(case, _regions(case))
     with clock.stage("place") as stage:
         structure = on_root(comm, lambda: _structure(case))
         if isinstance(structure, Section):
@@ -95,6 +97,7 @@ def mesh_only(description: Path, file: Path, overrides: dict[str, Any]) -> MeshA
         raise CaseError(f"{file}: unknown mesh format; known are {', '.join(FORMATS)}")
     if not file.parent.is_dir():
         raise CaseError(f"{file}: there is no folder {file.parent}")
+    _require_writable(file)
     data = read_toml(description)
     if "study" in data:
         case = load(description, overrides)
@@ -108,6 +111,16 @@ def mesh_only(description: Path, file: Path, overrides: dict[str, Any]) -> MeshA
         plan = Plan()
     structure = _structure(case)
     return mesh_arrays(_mesh_plan(_resolve(case, structure), structure, plan), file)
+
+
+def _require_writable(file: Path) -> None:
+    there = file.exists()
+    try:
+        file.open("ab").close()
+    except OSError as error:
+        raise CaseError(f"{file}: cannot be written ({error.strerror})") from None
+    if not there:
+        file.unlink()
 
 
 def _regions(case: Case) -> tuple[str, ...]:
@@ -142,15 +155,20 @@ def _write(result: Result, folder: Path, clock: Clock) -> None:
     comm = result.domain.mesh.comm
     with clock.stage("write"):
         on_root(comm, lambda: (folder / "case.toml").write_text(to_toml(result.case), "utf-8"))
-        write_fields(folder, result.case.study, result.domain, result.fields)
+        write_fields(
+            folder, result.case.study, result.domain, result.fields, result.solution.frames
+        )
         on_root(comm, lambda: write_tables(folder, result.solution.tables))
+    figures: list[str] = []
     if result.case.output.figures:
         with clock.stage("draw") as stage:
-            stage.note = on_root(comm, lambda: _draw(folder))
-    on_root(comm, lambda: write_summary(result, folder))
+            figures = on_root(comm, lambda: _draw(folder))
+            stage.note = ", ".join(figures) or "failed"
+    tables, study = result.solution.tables, result.case.study
+    on_root(comm, lambda: write_summary(result, folder, written(folder, tables, figures, study)))
 
 
-def _draw(folder: Path) -> str:
+def _draw(folder: Path) -> list[str]:
     """Draw in a process of its own, where a failing graphics driver harms no result."""
     # a child of an MPI rank must not take itself for one
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "MPI", "HYD"))}
@@ -161,8 +179,8 @@ def _draw(folder: Path) -> str:
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["the graphics driver crashed"])[-1]
         log.warning("no pictures: %s ('fem-spe info' tells more); the numbers stand", last)
-        return "failed"
-    return ", ".join(Path(line).name for line in done.stdout.splitlines())
+        return []
+    return [Path(line).name for line in done.stdout.splitlines()]
 
 
 def _log_to(folder: Path | None, comm: MPI.Intracomm) -> logging.Handler | None:

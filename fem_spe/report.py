@@ -16,23 +16,31 @@ def table(folders: list[Path]) -> str:
     """
     if not folders:
         raise CaseError("report needs at least one result folder")
-    summaries = {folder.name: read_summary(folder) for folder in folders}
-    names = list(dict.fromkeys(n for s in summaries.values() for n in s["quantities"]))
+    summaries = [read_summary(folder) for folder in folders]
+    names = list(dict.fromkeys(n for s in summaries for n in s["quantities"]))
     lines = [
-        f"| quantity | unit | {' | '.join(summaries)} |",
+        f"| quantity | unit | {' | '.join(_heads(folders))} |",
         f"|---|---|{'---|' * len(summaries)}",
     ]
     for name in names:
-        found = [s["quantities"].get(name) for s in summaries.values()]
+        found = [s["quantities"].get(name) for s in summaries]
         unit = next(q["unit"] for q in found if q)
         lines.append(f"| {name} | {unit} | {' | '.join(map(_cell, found))} |")
-    states = " | ".join(s["status"] for s in summaries.values())
+    states = " | ".join(s["status"] for s in summaries)
     return "\n".join([*lines, f"| status | | {states} |"])
 
 
-def _cell(quantity: dict[str, float] | None) -> str:
+def _heads(folders: list[Path]) -> list[str]:
+    """The folders' names; with their paths where two are alike."""
+    names = [folder.resolve().name for folder in folders]
+    return names if len(set(names)) == len(names) else [str(folder) for folder in folders]
+
+
+def _cell(quantity: dict[str, float | None] | None) -> str:
     if quantity is None:
         return ""
+    if quantity["value"] is None:
+        return "not a number"
     error = quantity.get("error")
     text = f"{quantity['value']:.6g}" + (f" ± {error:.1g}" if error else "")
     return text + (" (singular)" if quantity.get("singular") else "")

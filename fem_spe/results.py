@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from fem_spe.domain import Domain
 
 _PACKAGES = ("dolfinx-solver-real", "gmsh", "meshio", "numpy", "pyvista", "mpi4py", "scipy")
+
+
+Table = dict[str, NDArray[np.float64]]  # column head with unit -> values
 
 
 @dataclass(frozen=True)
@@ -53,23 +56,33 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """The fields at an output time: name -> this rank's values."""
+
+    time: float
+    values: dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
 class Solution:
     """What a study computed.
 
     Attributes:
         quantities, checks: By name.
         fields: DOLFINx functions that are written and drawn.
-        tables: Name -> column head with unit -> values; filled on rank 0.
+        tables: By name; filled on rank 0.
         solver: Iterations, method, residual.
         num_dofs: Unknowns.
+        frames: The fields over time; empty for a steady study.
     """
 
     quantities: dict[str, Quantity]
     checks: dict[str, Check]
     fields: dict[str, fem.Function]
-    tables: dict[str, dict[str, NDArray[np.float64]]]
+    tables: dict[str, Table]
     solver: dict[str, Any]
     num_dofs: int
+    frames: tuple[Frame, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,6 +138,8 @@ def open_folder(path: Path, *, force: bool) -> Path:
             f"{path} holds a finished result; give --force to replace it, or another folder with -o"
         )
     try:
+        for name in _files_of(summary):
+            (path / name).unlink(missing_ok=True)
         for name in ("fields", "figures", "tables"):
             (path / name).mkdir(parents=True, exist_ok=True)
         (path / "log.txt").write_text("", encoding="utf-8")
@@ -136,7 +151,23 @@ def open_folder(path: Path, *, force: bool) -> Path:
     return path
 
 
-def write_tables(folder: Path, tables: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> None:
+def _files_of(summary: Path) -> list[str]:
+    """What the run of `summary` wrote into the folders beside it, as it noted itself."""
+    try:
+        noted = json.loads(summary.read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [name for name in noted if ".." not in Path(name).parts and not Path(name).is_absolute()]
+
+
+def written(folder: Path, tables: Iterable[str], figures: Iterable[str], study: str) -> list[str]:
+    """Names, relative to `folder`, of the files that a run has written."""
+    names = [f"tables/{name}.csv" for name in tables] + [f"figures/{name}" for name in figures]
+    fields = (folder / "fields").glob(f"{study}*")
+    return sorted([*names, *(f"fields/{f.name}" for f in fields)])
+
+
+def write_tables(folder: Path, tables: Mapping[str, Table]) -> None:
     """Each table as `tables/<name>.csv` with units in its head."""
     for name, columns in tables.items():
         np.savetxt(
@@ -149,7 +180,7 @@ def write_tables(folder: Path, tables: Mapping[str, Mapping[str, NDArray[np.floa
         )
 
 
-def read_table(file: Path) -> dict[str, NDArray[np.float64]]:
+def read_table(file: Path) -> Table:
     """The columns of a table that `write_tables` wrote."""
     with file.open(encoding="utf-8") as lines:
         heads = lines.readline().strip().split(",")
@@ -158,9 +189,16 @@ def read_table(file: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def write_fields(
-    folder: Path, name: str, domain: Domain, fields: Mapping[str, fem.Function]
+    folder: Path,
+    name: str,
+    domain: Domain,
+    fields: Mapping[str, fem.Function],
+    frames: tuple[Frame, ...] = (),
 ) -> None:
-    """The fields, with the region of each cell, as `fields/<name>.pvd`. Collective."""
+    """The fields, with the region of each cell, as `fields/<name>.pvd`. Collective.
+
+    With `frames` each of them is a time; the functions are left as the last one.
+    """
     from dolfinx import fem as dfem
     from dolfinx.io import VTKFile
 
@@ -170,11 +208,14 @@ def write_fields(
     for key, function in fields.items():
         function.name = key
     with VTKFile(domain.mesh.comm, str(folder / "fields" / f"{name}.pvd"), "w") as file:
-        file.write_function([*fields.values(), region], 0.0)
+        for frame in frames or (Frame(0.0, {}),):
+            for key, values in frame.values.items():
+                fields[key].x.array[:] = values
+            file.write_function([*fields.values(), region], frame.time)
 
 
-def write_summary(result: Result, folder: Path) -> None:
-    """`summary.json`, written whole or not at all."""
+def write_summary(result: Result, folder: Path, files: Sequence[str] = ()) -> None:
+    """`summary.json`, written whole or not at all; `files` are those of `written`."""
     failed = result.failed_checks
     summary = {
         "status": "failed" if failed else "done",
@@ -192,6 +233,7 @@ def write_summary(result: Result, folder: Path) -> None:
         },
         "solver": {**result.solution.solver, "seconds": result.seconds},
         "provenance": provenance(result.domain.mesh.comm.size),
+        "files": list(files),
     }
     temporary = folder / "summary.json.part"
     temporary.write_text(json.dumps(_plain(summary), indent=2) + "\n", encoding="utf-8")
@@ -209,7 +251,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
         return dict(json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise CaseError(f"{folder}: no finished result (there is no summary.json)") from None
-    except (OSError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:  # not JSON, or not UTF-8
         raise CaseError(f"{file}: cannot be read: {error}") from None
 
 

@@ -2,7 +2,8 @@
 
 A `Unit` annotates a float field; pydantic then accepts a string with any unit of the
 same dimension, or a bare number in SI, and writes the field back with its usual unit.
-The unit library (pint) is imported when the first string is read.
+The unit library (pint) takes a second to load: it is imported for the first string with
+another unit than the usual one.
 """
 
 from __future__ import annotations
@@ -60,15 +61,20 @@ class Unit:
         """
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             raise ValueError(f"{value!r} is not a {self.name}; write for example {self.example!r}")
-        number = self._convert(value) if isinstance(value, str) else float(value)
+        try:
+            number = self._convert(value) if isinstance(value, str) else float(value)
+        except OverflowError:
+            number = math.inf
         if not math.isfinite(number):
             raise ValueError(f"{value!r} is not finite; write for example {self.example!r}")
         return number
 
     def format(self, value: float) -> str:
         """`value` (SI) as a string that `parse` reads back to the same float."""
-        text = f"{value / self.scale:.12g} {self.show}"
-        return text if self.parse(text) == value else f"{value!r} {self.si}"
+        shown = value / self.scale
+        text = f"{shown:.12g} {self.show}"
+        same = math.isfinite(shown) and self.parse(text) == value
+        return text if same else f"{value!r} {self.si}"
 
     def _convert(self, text: str) -> float:
         match = _QUANTITY.fullmatch(text)
@@ -82,6 +88,14 @@ class Unit:
                 f"{text!r} has no unit; write for example {self.example!r}, "
                 f"or a bare number in {self.si}"
             )
+        if unit == self.si:
+            return number  # to the last bit
+        # 250 * 1e-6 and 0.00025 differ in the last bit; what was typed is what is meant.
+        if unit == self.show:
+            return float(f"{number * self.scale:.15g}")
+        return float(f"{self._by_library(text, number, unit):.15g}")
+
+    def _by_library(self, text: str, number: float, unit: str) -> float:
         import pint
 
         registry = _registry()
@@ -89,19 +103,19 @@ class Unit:
             quantity = registry.Quantity(number, unit)
             if self.per_mole and quantity.check("[energy]/[substance]"):
                 quantity = quantity / registry.Quantity(AVOGADRO, "1/mol")
-            si = float(quantity.to(self.si).magnitude)
+            return float(quantity.to(self.si).magnitude)
         except pint.DimensionalityError:
             raise ValueError(
                 f"{text!r} is {_article(_dimension_name(unit))}, not {_article(self.name)}; "
                 f"write for example {self.example!r}"
             ) from None
-        except (pint.PintError, AttributeError, TypeError, ValueError, SyntaxError) as error:
+        except OverflowError:
+            raise
+        except Exception as error:  # of any kind: pint reads with Python's own tokenizer
             raise ValueError(
                 f"{text!r}: {unit!r} is not a unit{_unit_hint(unit, error)}; "
                 f"write for example {self.example!r}"
             ) from None
-        # 250 * 1e-6 and 0.00025 differ in the last bit; what was typed is what is meant.
-        return float(f"{si:.15g}")
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -135,7 +149,10 @@ CONCENTRATION = Unit("mol/m^3", "concentration", "1000 mol/m^3", "mol/m^3", 1.0)
 MOLAR_FLUX = Unit("mol/m^2/s", "molar flux", "2.5e-4 mol/m^2/s", "mol/m^2/s", 1.0)
 ENERGY = Unit("J", "activation energy", "0.1 eV", "eV", ELEMENTARY_CHARGE, per_mole=True)
 
+DURATION = Unit("s", "time", "10 min", "s", 1.0)
+
 Length = Annotated[float, LENGTH]
+Duration = Annotated[float, DURATION]
 Angle = Annotated[float, ANGLE]
 Concentration = Annotated[float, CONCENTRATION]
 MolarFlux = Annotated[float, MOLAR_FLUX]

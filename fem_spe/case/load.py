@@ -11,6 +11,8 @@ from fem_spe.case import overrides
 from fem_spe.case.model import Case, validate
 from fem_spe.errors import CaseError
 
+_FILE = "geometry.file"
+
 
 def load(path: str | Path, changes: Mapping[str, Any] | None = None) -> Case:
     """Read the case file at `path`; `changes` maps dotted keys to other values.
@@ -34,18 +36,35 @@ def parse(
     Raises:
         CaseError: one line that names `name`, the key, the value and what would work.
     """
-    tree = dict(data)
+    changes = changes or {}
+    # which file is read in comes before what replaces its keys
+    tree = overrides.apply(data, {k: v for k, v in changes.items() if k == _FILE})
     geometry = tree.get("geometry")
     if isinstance(geometry, dict):
         tree["geometry"] = _include(geometry, folder or Path())
-    return validate(overrides.apply(tree, changes or {}), name)
+    rest = {k: v for k, v in changes.items() if k != _FILE}
+    return validate(overrides.apply(tree, rest), name)
 
 
-def load_geometry(path: str | Path) -> dict[str, Any]:
-    """The [geometry] table that a file in `meshes/` or a case file describes."""
+def load_geometry(path: str | Path, within: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The [geometry] table that a file in `meshes/` or a case file describes.
+
+    Args:
+        path: The file.
+        within: The files that include it.
+
+    Raises:
+        CaseError: if it cannot be read, holds no geometry, or includes itself.
+    """
     path = Path(path)
+    own = path.resolve()
+    if own in within:
+        raise CaseError(f"{path}: [geometry] file leads back to the file itself")
     data = read_toml(path)
-    return _include(data.get("geometry", data), path.parent)
+    geometry = data.get("geometry", data)
+    if not isinstance(geometry, dict):
+        raise CaseError(f"{path}: geometry = {geometry!r}: must be a table of keys and values")
+    return _include(geometry, path.parent, (*within, own))
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -68,12 +87,15 @@ def read_toml(path: Path) -> dict[str, Any]:
 def toml_value(text: str) -> Any:
     """The TOML value that `text` writes, or `text` itself where it is none."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        read = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    return read["value"] if len(read) == 1 else text
 
 
-def _include(geometry: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _include(
+    geometry: dict[str, Any], folder: Path, within: tuple[Path, ...] = ()
+) -> dict[str, Any]:
     """`geometry` with its `file` read in; keys beside `file` win over the file's."""
     file = geometry.get("file")
     if not isinstance(file, str):
@@ -82,4 +104,6 @@ def _include(geometry: dict[str, Any], folder: Path) -> dict[str, Any]:
     if geometry.get("kind") == "mesh_file":
         return {**geometry, "file": str(target.resolve())}
     beside = {k: v for k, v in geometry.items() if k != "file"}
-    return {**load_geometry(target), **beside}
+    if not target.is_file():
+        raise CaseError(f"[geometry] file = {file!r}: there is no file {target.resolve()}")
+    return {**load_geometry(target, within), **beside}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from pydantic_core import ErrorDetails
 from fem_spe.case.keys import Schema, known_keys
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+_NAMES_TABLE = re.compile(r"\[[a-z_.]+\] ")  # a message that says itself where it belongs
 
 
 def explain(error: ValidationError, data: dict[str, Any], schema: Schema) -> str:
@@ -22,13 +24,14 @@ def explain(error: ValidationError, data: dict[str, Any], schema: Schema) -> str
         schema: The JSON schema of the case, for the keys that there are.
     """
     details = error.errors(include_url=False)
-    # A misspelt key also shows as a missing one: the misspelling is the news.
-    order = {"missing": 2, "missing_argument": 2}
+    # A misspelt key also shows as a missing one: the misspelling is the news. And a fault in
+    # three values also shows as three where two were expected.
+    order = {"missing": 2, "missing_argument": 2, "too_long": 2}
     detail = min(details, key=lambda d: 0 if d["type"] in _UNKNOWN_KEY else order.get(d["type"], 1))
     keys = _path(detail, data)
     # The members of a union each report the same value; only other places count as more.
-    others = {tuple(_path(d, data)) for d in details}
-    more = sum(1 for other in others if list(other) != keys[: len(other)])
+    others = {".".join(_path(d, data)) for d in details}
+    more = sum(1 for other in others if not ".".join(keys).startswith(other))
     if detail["type"] in _UNKNOWN_KEY:
         message = _unknown_key(keys, known_keys(schema, detail["loc"][:-1]))
     else:
@@ -42,23 +45,28 @@ def _path(detail: ErrorDetails, data: Any) -> list[str]:
     place = data
     *_, last = detail["loc"] or ("",)
     for part in detail["loc"]:
-        if isinstance(place, dict) and part in place:
-            keys.append(str(part))
+        if _has(place, part):
+            if isinstance(place, dict):
+                keys.append(str(part))
+            else:
+                keys[-1] += f"[{part}]"
             place = place[part]
-        elif isinstance(place, (list, tuple)) and isinstance(part, int) and part < len(place):
-            keys[-1] += f"[{part}]"
-            place = place[part]
-        elif part is last and detail["type"].startswith("missing"):
-            keys.append(str(part))
+        elif part is last and isinstance(part, str) and detail["type"].startswith("missing"):
+            keys.append(part)
     return keys
+
+
+def _has(place: Any, part: int | str) -> bool:
+    if isinstance(place, (list, tuple)):
+        return isinstance(part, int) and part < len(place)
+    return isinstance(place, dict) and part in place
 
 
 def _written(detail: ErrorDetails, data: Any) -> Any:
     """The value as it stands in the file, before units were converted."""
     place = data
     for part in detail["loc"]:
-        found = isinstance(place, dict) and part in place
-        if found or (isinstance(place, (list, tuple)) and isinstance(part, int)):
+        if _has(place, part):
             place = place[part]
     return detail["input"] if isinstance(place, dict) else place
 
@@ -66,7 +74,24 @@ def _written(detail: ErrorDetails, data: Any) -> Any:
 def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
     table, key = ".".join(keys[:-1]), keys[-1] if keys else ""
     place = f"[{table}] {key}" if table else key
+    value = _written(detail, data)
     match detail["type"]:
+        case "too_short":
+            return f"{place} = {value!r}: has too few entries"
+        case "missing" if isinstance(value, (list, tuple)):
+            return f"{place} = {value!r}: has too few entries"
+        case "too_long":
+            return f"{place} = {value!r}: has too many entries"
+        case "tuple_type":
+            return f"{place} = {value!r}: must be a list, one value for each axis"
+        case (
+            "dict_type"
+            | "dict_attributes_type"
+            | "model_type"
+            | "dataclass_type"
+            | ("model_attributes_type")
+        ):
+            return f"{place} = {value!r}: must be a table of keys and values"
         case "missing" | "missing_argument" | "missing_keyword_only_argument":
             return f"{place}: is missing; the case needs it"
         case "union_tag_not_found":
@@ -82,10 +107,14 @@ def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
             return f"[{'.'.join(keys)}] {tag} = {context['tag']!r}: {hint}known are {tags}"
         case "value_error":
             text = str(detail["ctx"]["error"])
-            return f"{place}: {text}" if place and not text.startswith("[") else text
+            if not place or _NAMES_TABLE.match(text):
+                return text
+            if isinstance(detail["input"], dict):
+                return f"[{'.'.join(keys)}] {text}"
+            return f"{place}: {text}"
         case _:
             what = detail["msg"]
-            return f"{place} = {_written(detail, data)!r}: {what[0].lower()}{what[1:]}"
+            return f"{place} = {value!r}: {what[0].lower()}{what[1:]}"
 
 
 def _unknown_key(keys: list[str], known: list[str]) -> str:

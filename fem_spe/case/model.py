@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -18,7 +19,14 @@ from fem_spe.geometry import (
 )
 from fem_spe.geometry.faces import Axis
 from fem_spe.materials import Material, Special, lookup
-from fem_spe.units import LENGTH, REFERENCE_TEMPERATURE, TEMPERATURE, Concentration, MolarFlux
+from fem_spe.units import (
+    DURATION,
+    LENGTH,
+    REFERENCE_TEMPERATURE,
+    TEMPERATURE,
+    Concentration,
+    MolarFlux,
+)
 
 
 class Table(BaseModel):
@@ -64,10 +72,43 @@ class Boundary(Table):
 class Diffusion(Table):
     """How diffusion is driven."""
 
-    mode: Literal["steady"] = "steady"
+    mode: Literal["steady", "transient"] = "steady"
     direction: Axis | None = None
     """Driven by a unit difference between the two faces across this axis; default: the
     thickness, unless [boundary.*] drives."""
+    initial: Concentration | dict[str, Concentration] = 0.0
+    """Concentration at the start of a transient, one value or one for each region, mol/m^3;
+    over the difference between the faces where `direction` drives."""
+
+
+class Time(Table):
+    """How long a transient runs, and when it is written."""
+
+    end: Annotated[float, Field(gt=0), DURATION]
+    output: tuple[Annotated[float, Field(gt=0), DURATION], ...] = ()
+    """Times at which fields are written, met exactly; the end is always one."""
+    every: Annotated[float, Field(gt=0), DURATION] | None = None
+    """In place of `output`: the interval between them."""
+    rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-4
+    """Local error of a step over the size of the solution."""
+
+    @model_validator(mode="after")
+    def _within(self) -> Time:
+        if self.output and self.every is not None:
+            raise ValueError("give one of output and every")
+        late = [t for t in self.output if t > self.end]
+        if late:
+            raise ValueError(f"output: {late[0]:g} s is beyond the end of {self.end:g} s")
+        return self
+
+    @property
+    def outputs(self) -> tuple[float, ...]:
+        """All output times in order, s, the end last."""
+        times = set(self.output) | {self.end}
+        if self.every is not None:
+            count = math.ceil(self.end / self.every * (1 - 1e-12))
+            times |= {self.every * k for k in range(1, count)}
+        return tuple(sorted(times))
 
 
 class Solver(Table):
@@ -96,11 +137,17 @@ class Case(Table):
     materials: dict[str, Material | Special | str] = Field(min_length=1)
     boundary: dict[str, Boundary] = Field(default_factory=dict)
     diffusion: Diffusion = Diffusion()
+    time: Time | None = None
     solver: Solver = Solver()
     output: Output = Output()
 
     @model_validator(mode="after")
     def _consistent(self) -> Case:
+        transient = self.diffusion.mode == "transient"
+        if transient and self.time is None:
+            raise CaseError('[diffusion] mode = "transient" needs [time] end, such as "10 min"')
+        if self.time is not None and not transient:
+            raise CaseError('[time] has no meaning for [diffusion] mode = "steady"; remove one')
         for region, value in self.materials.items():
             if isinstance(value, str) and value != "impermeable":
                 try:

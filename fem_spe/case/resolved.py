@@ -45,5 +45,14 @@ def to_toml(case: Case) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON schema of a case file."""
-    return Case.model_json_schema()
+    """The JSON schema of a case file, where [geometry] may also name a file to read in."""
+    whole = Case.model_json_schema()
+    own = whole["properties"]["geometry"]
+    included = {
+        "type": "object",
+        "description": "A geometry file; keys beside `file` override the file's",
+        "properties": {"file": {"type": "string"}},
+        "required": ["file"],
+    }
+    whole["properties"]["geometry"] = {"anyOf": [own, included]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}

@@ -9,7 +9,7 @@ import numpy as np
 from annotated_types import Ge
 
 from fem_spe.errors import GeometryError
-from fem_spe.geometry.regular import Fraction, PositiveLength, Size2
+from fem_spe.geometry.regular import Fraction, PositiveLength, Size2, require_countable
 from fem_spe.geometry.section import Inclusions, Section, Shape
 from fem_spe.units import LENGTH, Angle
 
@@ -72,6 +72,9 @@ class RandomSection:
             )
         width = self.fiber_diameter * (self.aspect or 1.0)
         longest = max(self.length or 0.0, width)
+        require_countable(
+            self.fiber_fraction * self.size[0] * self.size[1] / (self.fiber_diameter * longest)
+        )
         if longest >= min(self.size):
             raise GeometryError(
                 f"fibres up to {longest * 1e6:g} um long do not fit into the box of "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -20,6 +19,7 @@ PositiveLength = Annotated[float, Gt(0.0), LENGTH]
 Size2 = tuple[PositiveLength, PositiveLength]
 
 _DIAMETER_TOLERANCE = 0.1  # how far the diameter may move for the fraction to be exact
+_MOST_FIBERS = 100_000
 _ROW = {"square": 1.0, "hexagonal": math.sqrt(3.0) / 2.0}  # row distance / pitch
 
 
@@ -130,7 +130,7 @@ def _section(
 ) -> Section:
     circles = Inclusions("ellipse", x, y, radius, radius, np.zeros(len(x)), phase, regions)
     periodic = spec.boundary == "periodic"
-    # In a hexagonal lattice every second row has a fibre on the left and right side.
+    # in a hexagonal lattice every second row has a fibre on the left and right side
     wrapped = spec.lattice == "hexagonal"
     return _require_clearance(Section(spec.size, circles, wrapped=wrapped, periodic=periodic))
 
@@ -152,7 +152,18 @@ def _number(size: tuple[float, float], diameter: float, fraction: float) -> floa
             f"fiber_diameter {diameter * 1e6:g} um does not fit into the box of "
             f"{size[0] * 1e6:g} x {size[1] * 1e6:g} um; give a smaller one"
         )
-    return fraction * size[0] * size[1] / (np.pi / 4 * diameter**2)
+    number = fraction * size[0] * size[1] / (np.pi / 4 * diameter**2)
+    require_countable(number)
+    return number
+
+
+def require_countable(number: float) -> None:
+    """Raise where a typing error in a unit would ask for millions of fibres."""
+    if number > _MOST_FIBERS:
+        raise GeometryError(
+            f"the section would hold {number:.1e} fibres, more than {_MOST_FIBERS:,}; "
+            "give a larger fiber_diameter, a smaller count or a smaller size"
+        )
 
 
 def _diameter(size: tuple[float, float], number: int, fraction: float) -> float:
@@ -162,23 +173,24 @@ def _diameter(size: tuple[float, float], number: int, fraction: float) -> float:
 def _grid(size: tuple[float, float], number: float, lattice: Lattice) -> tuple[int, int]:
     """Counts (nx, ny) of the most nearly regular cells, near `number` sites in all."""
 
-    def candidates() -> Iterator[tuple[float, float, tuple[int, int]]]:
-        for ny in range(1, math.ceil(2 * number) + 1):
-            for nx in {max(1, math.floor(number / ny)), math.ceil(number / ny)}:
-                change = abs(math.sqrt(number / (nx * ny)) - 1.0)
-                if lattice == "hexagonal" and ny % 2:
-                    continue  # rows would not continue through bottom and top
-                skew = abs(math.log(size[0] / nx * _ROW[lattice] / (size[1] / ny)))
-                if change <= _DIAMETER_TOLERANCE:
-                    yield round(skew, 12), change, (nx, ny)
-
-    best = min(candidates(), default=None)
-    if best is None:
+    ny = np.arange(1, math.floor(number / (1 - _DIAMETER_TOLERANCE) ** 2) + 1)
+    if lattice == "hexagonal":
+        ny = ny[ny % 2 == 0]  # else rows would not continue through bottom and top
+    fewest = np.ceil(number / (1 + _DIAMETER_TOLERANCE) ** 2 / ny)
+    most = np.floor(number / (1 - _DIAMETER_TOLERANCE) ** 2 / ny)
+    regular = ny * size[0] / size[1] * _ROW[lattice]
+    nx = np.concatenate([np.clip(f(regular), fewest, most) for f in (np.floor, np.ceil)])
+    ny, allowed = np.tile(ny, 2), np.tile(fewest <= most, 2) & (nx >= 1)
+    if not allowed.any():
         raise GeometryError(
             "no whole number of fibres fits within 10 % of fiber_diameter; "
             "give count and fiber_fraction instead"
         )
-    return best[2]
+    nx, ny = nx[allowed], ny[allowed]
+    skew = np.round(np.abs(np.log(nx / ny * size[1] / size[0] / _ROW[lattice])), 12)
+    change = np.abs(np.log(number / (nx * ny)))
+    best = np.lexsort([change, skew])[0]
+    return int(nx[best]), int(ny[best])
 
 
 def _sites(
@@ -186,11 +198,12 @@ def _sites(
 ) -> tuple[Floats, Floats, np.ndarray]:
     """Cell centres and their parity (0 and 1 take turns), each of shape (nx ny,)."""
     nx, ny = counts
+    require_countable(nx * ny)
     if lattice == "hexagonal" and ny % 2:
         raise GeometryError(f"a hexagonal lattice needs an even number of rows, not {ny}")
     i, j = np.meshgrid(np.arange(nx), np.arange(ny), indexing="ij")
-    shift = 0.25 * (2 * (j % 2) - 1) if lattice == "hexagonal" else 0.0 * j
-    x = (i + 0.5 + shift) * size[0] / nx
+    # left and right are mirror lines of either lattice, so that none of its circles grazes them
+    x = (i + (0.5 * (j % 2) if lattice == "hexagonal" else 0.5)) * size[0] / nx
     y = (j + 0.5) * size[1] / ny
     parity = (i + j) % 2 if lattice == "square" else i % 2
     return x.ravel(), y.ravel(), parity.ravel().astype(np.int64)

@@ -21,6 +21,8 @@ from fem_spe.units import (
 
 Special = Literal["impermeable"]
 
+_MAX_EXPONENT = 25.0  # of Arrhenius' law: 0.9 eV from 25 degC down to 175 K
+
 PerAxis = float | tuple[float, float] | tuple[float, float, float]
 
 
@@ -95,13 +97,20 @@ class Material:
         """`name` at `temperature` (K), by Arrhenius' law from its value at 25 degC.
 
         Raises:
-            CaseError: if the material has no such property.
+            CaseError: if the material has no such property, or none above zero there.
         """
         value: PerAxis | None = getattr(self, name)
         if value is None:
             raise CaseError(f"the material has no {name}")
         molar = (self.activation_energy or 0.0) * AVOGADRO / GAS_CONSTANT
-        factor = math.exp(-molar * (1.0 / temperature - 1.0 / REFERENCE_TEMPERATURE))
+        exponent = -molar * (1.0 / temperature - 1.0 / REFERENCE_TEMPERATURE)
+        if abs(exponent) > _MAX_EXPONENT:
+            raise CaseError(
+                f"the {name} would change by a factor of e^{exponent:.0f} from 25 degC to the "
+                f"temperature of {temperature:g} K; give a temperature with its unit, such as "
+                '"25 degC", and an activation_energy in eV or kJ/mol'
+            )
+        factor = math.exp(exponent)
         if isinstance(value, tuple):
             return tuple(v * factor for v in value)  # type: ignore[return-value]
         return value * factor

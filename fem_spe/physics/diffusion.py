@@ -21,6 +21,11 @@ def bilinear(u: Any, v: Any, mobility: Any, dx: ufl.Measure) -> Any:
     return ufl.inner(_scaled(mobility, ufl.grad(u)), ufl.grad(v)) * dx
 
 
+def storage(u: Any, v: Any, weight: Any, capacity: Any, dx: ufl.Measure) -> Any:
+    """The part of d(K u)/dt that multiplies the new u: integral of weight K u v."""
+    return weight * capacity * ufl.inner(u, v) * dx
+
+
 def inflow(v: Any, value: Any, ds: ufl.Measure) -> Any:
     """The part of L(v) that a flux `value` into the domain through a face gives."""
     return ufl.inner(value, v) * ds

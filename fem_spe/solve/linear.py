@@ -201,16 +201,17 @@ def _krylov(matrix: PETSc.Mat, rtol: float, scale: float, method: str, name: str
     prefix = f"{name}_"
     ksp.setOptionsPrefix(prefix)
     options = PETSc.Options()
-    for key, value in PRESETS[method].items():
-        if not options.hasName(prefix + key):  # what the user gave on the command line wins
-            options.setValue(prefix + key, value)
+    # what the user gave wins, and stays
+    ours = {k: v for k, v in PRESETS[method].items() if not options.hasName(prefix + k)}
+    for key, value in ours.items():
+        options.setValue(prefix + key, value)
     ksp.setOperators(matrix)
     if method != "direct":
         # on the residual itself, not on a preconditioned one
         ksp.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
     ksp.setTolerances(rtol=1e-50, atol=rtol * scale, max_it=2000)
     ksp.setFromOptions()
-    for key in PRESETS[method]:
+    for key in ours:
         options.delValue(prefix + key)
     return ksp
 

@@ -1,4 +1,4 @@
-"""Steady diffusion: what a structure lets through, and along which ways.
+"""Diffusion: what a structure lets through, and along which ways.
 
 Where every region has a diffusivity, the unknown is u = c / partition and the flux
 -D K grad u, so that a partition coefficient makes the concentration jump at an
@@ -8,7 +8,9 @@ potential and the flux -sigma grad u.
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 import ufl
@@ -17,6 +19,8 @@ from dolfinx import fem
 from fem_spe.case import Case
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
+from fem_spe.geometry import MeshFile
+from fem_spe.geometry.faces import BOX_FACES, faces_across, interface_name
 from fem_spe.measure import effective, path
 from fem_spe.measure.flux import FaceFlux, along_face, through
 from fem_spe.measure.profile import profile
@@ -24,6 +28,7 @@ from fem_spe.physics import diffusion
 from fem_spe.progress import Clock
 from fem_spe.results import Check, Quantity, Solution, Table
 from fem_spe.solve.linear import choose, residual_vector, solve
+from fem_spe.studies import transient
 from fem_spe.studies.drive import Drive, drive
 from fem_spe.studies.registry import Plan, Study
 from fem_spe.studies.transport import REFERENCE, Transport, component, transport
@@ -45,6 +50,8 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     if regions:
         transport(case, [r for r in regions if r not in holes])
     direction = case.diffusion.direction
+    if not isinstance(case.geometry, MeshFile):
+        _require_faces(case, len(case.geometry.size), regions)
     if direction is None and case.boundary:
         fixed = tuple(n for n, b in case.boundary.items() if b.concentration is not None)
         if not fixed:
@@ -60,6 +67,22 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     return Plan(holes, across=direction or "thickness")
 
 
+def _require_faces(case: Case, dimension: int, regions: tuple[str, ...]) -> None:
+    """Raise before meshing where a face or an axis is named that the box does not have."""
+    if case.diffusion.direction is not None:
+        faces_across(dimension, case.diffusion.direction)
+    known = [name for pair in BOX_FACES[dimension] for name in pair]
+    known += [interface_name(a, b) for a, b in combinations(regions, 2)]
+    for name in case.boundary:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise CaseError(
+                f"[boundary.{name}]: the structure has no such face; {hint}"
+                f"it may have {', '.join(known)}"
+            )
+
+
 @dataclass(frozen=True)
 class Solved:
     """A solved field and what it is measured with."""
@@ -73,6 +96,11 @@ class Solved:
 
 
 def run(case: Case, domain: Domain, clock: Clock) -> Solution:
+    """Solve and measure, in time where the case asks for it. Collective."""
+    return (transient.run if case.diffusion.mode == "transient" else steady)(case, domain, clock)
+
+
+def steady(case: Case, domain: Domain, clock: Clock) -> Solution:
     """Solve and measure. Collective."""
     degree = case.solver.degree or 1
     coefficients = transport(case, domain.regions, domain.dimension)

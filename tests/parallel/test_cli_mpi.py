@@ -1,0 +1,174 @@
+"""The same on two ranks: the numbers, the exit codes, and no rank that waits for another."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.mpi
+
+CASES = {
+    "random section with cut fibres": """
+[geometry]
+kind = "fiber_section"
+arrangement = "random"
+size = ["30 um", "20 um"]
+fiber_diameter = "4 um"
+fiber_fraction = 0.3
+aspect = 1.6
+boundary = "cut"
+seed = 2
+[mesh]
+size = "1.5 um"
+interface_size = "0.6 um"
+[materials]
+matrix = { diffusivity = "2e-11 m^2/s" }
+fiber = "impermeable"
+""",
+    "section with conducting filler": """
+[geometry]
+kind = "fiber_section"
+arrangement = "alternating"
+size = ["20 um", "10 um"]
+count = [4, 2]
+fiber_fraction = 0.1
+filler_fraction = 0.15
+[mesh]
+size = "1.5 um"
+interface_size = "0.6 um"
+[materials]
+matrix = "pegda-sn-litfsi"
+fiber = "impermeable"
+filler = "llzto"
+""",
+    "layered box in three dimensions": """
+[geometry]
+kind = "box"
+size = ["10 um", "10 um", "15 um"]
+layers = { matrix = "5 um", coating = "10 um" }
+[mesh]
+size = "2 um"
+[materials]
+matrix = { diffusivity = "2e-11 m^2/s" }
+coating = { diffusivity = "1e-11 m^2/s", partition = 0.5 }
+""",
+}
+
+SOLVE = """
+import json, sys
+import fem_spe.comm
+from fem_spe import run
+from fem_spe.case import parse
+import tomllib
+found = {}
+for name, text in json.loads(sys.argv[1]).items():
+    tree = {"study": "diffusion", "output": {"figures": False}, **tomllib.loads(text)}
+    result = run(parse(tree))
+    assert not result.failed_checks, result.checks
+    found[name] = {k: (q.value, q.unit) for k, q in result.quantities.items()}
+    found[name]["cells"] = (result.domain.num_cells, "")
+if result.domain.mesh.comm.rank == 0:
+    print(json.dumps([result.domain.mesh.comm.size, found]))
+"""
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory, python) -> dict[int, dict[str, Any]]:
+    """All cases on one and on two ranks: ranks -> case -> quantity -> (value, unit)."""
+    here = tmp_path_factory.mktemp("solved")
+    found = {}
+    for ranks in (1, 2):
+        done = python(SOLVE, json.dumps(CASES), cwd=here, ranks=ranks, timeout=120)
+        assert done.returncode == 0, done.stderr
+        size, found[ranks] = json.loads(done.stdout)
+        assert size == ranks
+    return found
+
+
+def differing(one: dict[str, Any], two: dict[str, Any]) -> dict[str, Any]:
+    """The quantities that differ by more than 1e-9; of a ratio, 1e-9 of one."""
+    assert one.keys() == two.keys()
+    return {
+        name: (value, two[name][0])
+        for name, (value, unit) in one.items()
+        if two[name][0] != pytest.approx(value, rel=1e-9, abs=0.0 if unit else 1e-9)
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_and_two_ranks_give_the_same_numbers(solved, case):
+    one, two = solved[1][case], solved[2][case]
+    assert {"relative_diffusivity", "flux_in", "flux_uniformity", "pathway_length"} <= one.keys()
+    assert differing(one, two) == {}
+
+
+def test_the_command_gives_the_same_summary_on_two_ranks(small_case, tmp_path, fem_spe):
+    found = {}
+    for ranks in (1, 2):
+        folder = tmp_path / str(ranks)
+        done = fem_spe("run", small_case, "-o", folder, "--json", cwd=tmp_path, ranks=ranks)
+        assert done.returncode == 0, done.stderr
+        found[ranks] = json.loads(done.stdout)
+        assert found[ranks] == json.loads((folder / "summary.json").read_text("utf-8"))
+        assert found[ranks]["provenance"]["ranks"] == ranks
+    one, two = (
+        {k: (q["value"], q["unit"]) for k, q in found[n]["quantities"].items()} for n in (1, 2)
+    )
+    assert differing(one, two) == {}
+    assert found[1]["mesh"] == found[2]["mesh"]
+    tables = [(tmp_path / n / "tables" / "anode_flux.csv").read_text("utf-8") for n in "12"]
+    assert len(tables[0].splitlines()) == len(tables[1].splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "code"),
+    [
+        (["--set", "geometry.fibre_fraction=0.2"], ["'fibre_fraction'", "'fiber_fraction'"], 2),
+        (["--set", "materials.fibre=llzto"], ["[materials] fibre"], 2),
+        (["-o", "/proc/fem-spe"], ["/proc/fem-spe", "written"], 2),
+        # raised on rank 0 alone, while the other waits for the mesh
+        (["--set", "mesh.interface_size=0.01 nm"], ["[mesh]", "cells"], 2),
+        (["--set", "diffusion.direction=z"], ["direction = 'z'"], 2),
+        (["--set", "solver.rtol=1e-30"], ["residual", "rtol"], 3),
+    ],
+    ids=lambda v: v[1] if isinstance(v, list) and v[0].startswith("-") else None,
+)
+def test_two_ranks_end_alike_with_one_line(small_case, tmp_path, fem_spe, words, told, code):
+    done = fem_spe("run", small_case, "--quiet", *words, cwd=tmp_path, ranks=2, timeout=60)
+    assert done.returncode == code, done.stderr
+    assert len([line for line in done.stderr.splitlines() if line.startswith("fem-spe:")]) == 1
+    assert "Traceback" not in done.stderr
+    assert [part for part in told if part not in done.stderr] == []
+    assert not list(tmp_path.rglob("summary.json"))
+
+
+ALONE = """
+import sys
+import fem_spe.comm
+from mpi4py import MPI
+from fem_spe import cli, job
+def broken(*words, **more):
+    if MPI.COMM_WORLD.rank == {rank}:
+        raise RuntimeError("alone")
+    MPI.COMM_WORLD.barrier()
+job.run = broken
+fem_spe.comm._GRACE = 1.0
+sys.argv[0] = "fem-spe"
+cli.main()
+"""
+
+
+def test_a_rank_that_fails_alone_ends_the_others(small_case, tmp_path, python):
+    """Either of them: neither may leave the other waiting."""
+
+    def alone(rank: int) -> int:
+        code = ALONE.format(rank=rank)
+        done = python(code, "run", small_case, cwd=tmp_path, ranks=2, timeout=60)
+        assert "unexpected RuntimeError: alone" in done.stderr
+        return done.returncode
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(alone, (0, 1))) == [1, 1]
