@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from fem_spe.errors import CaseError, FemSpeError
 from fem_spe.materials import entries
-from fem_spe.plot import draw_anode_flux, draw_profile
+from fem_spe.plot import Table, draw_anode_flux, draw_charging, draw_profile, draw_profiles
 from fem_spe.render import (
     Panel,
     dimension,
@@ -38,6 +39,8 @@ def draw(folder: Path) -> list[Path]:
     label = concentration_label(case)
     grid: Any = read_grid(folder)
     title = case.get("title") or folder.name
+    if "time" in case:
+        title += f", t = {case['time']['end']}"
     drawn = []
     if dimension(grid) == 2:
         field = triangles(grid)
@@ -45,13 +48,16 @@ def draw(folder: Path) -> list[Path]:
         drawn.append(draw_mesh(field, figures / "mesh.png"))
     else:
         drawn.append(draw_solid(grid, figures / "concentration.png", label=label, title=title))
-    tables = folder / "tables"
-    if (tables / "profile.csv").exists():
-        table = read_table(tables / "profile.csv")
-        drawn.append(draw_profile(table, figures / "profile.png", label))
-    if (tables / "anode_flux.csv").exists():
-        table = read_table(tables / "anode_flux.csv")
-        drawn.append(draw_anode_flux(table, figures / "anode_flux.png", "anode"))
+    curves: dict[str, Callable[[Table, Path], Path]] = {
+        "profile": lambda table, file: draw_profile(table, file, label),
+        "anode_flux": lambda table, file: draw_anode_flux(table, file, "anode"),
+        "charging": draw_charging,
+        "profiles": lambda table, file: draw_profiles(table, file, label),
+    }
+    for name, draw_curve in curves.items():
+        table = folder / "tables" / f"{name}.csv"
+        if table.exists():
+            drawn.append(draw_curve(read_table(table), figures / f"{name}.png"))
     return drawn
 
 
