@@ -1,7 +1,24 @@
 """Geometry to `Domain`. This room alone imports gmsh and meshio."""
 
 from fem_spe.meshing.build import MeshPlan, Structure, build, mesh_arrays
-from fem_spe.meshing.sizes import Sizes
-from fem_spe.meshing.write import FORMATS
+from fem_spe.meshing.extract import curve, extract
+from fem_spe.meshing.section import add_section
+from fem_spe.meshing.session import generate, session
+from fem_spe.meshing.sizes import Sizes, set_size_field
+from fem_spe.meshing.write import FORMATS, write
 
-__all__ = ["FORMATS", "MeshPlan", "Sizes", "Structure", "build", "mesh_arrays"]
+__all__ = [
+    "FORMATS",
+    "MeshPlan",
+    "Sizes",
+    "Structure",
+    "add_section",
+    "build",
+    "curve",
+    "extract",
+    "generate",
+    "mesh_arrays",
+    "session",
+    "set_size_field",
+    "write",
+]

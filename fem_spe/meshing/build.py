@@ -11,6 +11,7 @@ from mpi4py import MPI
 
 from fem_spe.comm import on_root
 from fem_spe.domain import Domain, MeshArrays, distribute
+from fem_spe.errors import FemSpeError, MeshError
 from fem_spe.geometry import Box, MeshFile, Section
 from fem_spe.geometry.faces import Axis, faces_across, thickness
 from fem_spe.meshing.areas import require_areas
@@ -111,7 +112,12 @@ def _generate(structure: Section | Box, plan: MeshPlan) -> tuple[int, float, str
         outline = _outline(structure)
         require_feasible(measure, float(outline.sum()), sizes, dimension)
         add = add_fused_section if structure.fused else add_section
-        interfaces = add(structure, plan.holes, scale)
+        try:
+            interfaces = add(structure, plan.holes, scale)
+        except FemSpeError:
+            raise
+        except Exception as error:  # Gmsh has no class of its own
+            raise MeshError(f"Gmsh cannot build the section: {error}; try another seed") from None
         set_size_field(interfaces, float(outline.max()), sizes, scale)
     note = generate(dimension)
     return dimension, scale, "; ".join(filter(None, [note, curve(sizes.order)]))

@@ -25,12 +25,19 @@ _FACETS = {
 
 
 def name_sides(arrays: MeshArrays) -> MeshArrays:
-    """`arrays` with the box sides and interfaces named that have no name yet."""
+    """`arrays` with the facets on box sides and interfaces named that have no name yet.
+
+    Named facets of cells that were left out are dropped.
+    """
     dimension = arrays.points.shape[1]
     table = np.array(_FACETS[arrays.cells.shape[1]])
     facets = arrays.cells[:, table].reshape(-1, table.shape[1])
     tags = np.repeat(arrays.cell_tags, len(table))
     key = np.sort(facets[:, :dimension], axis=1)
+    mark = np.random.default_rng(0).integers(2**63, size=len(arrays.points), dtype=np.uint64)
+    ours, named = (mark[f[:, :dimension]].sum(axis=1) for f in (facets, arrays.facets))
+    kept = np.isin(named, ours)
+    arrays = replace(arrays, facets=arrays.facets[kept], facet_tags=arrays.facet_tags[kept])
     _, first, inverse, count = np.unique(
         key, axis=0, return_index=True, return_inverse=True, return_counts=True
     )
@@ -57,7 +64,13 @@ def name_sides(arrays: MeshArrays) -> MeshArrays:
             )
             found[interface_name(region[a], region[b])] = facets[pairs[both]]
 
-    new = {name: some for name, some in found.items() if name not in arrays.faces}
+    # a facet has one name: sides and interfaces are what the file leaves without
+    taken = {tuple(f) for f in np.sort(arrays.facets[:, :dimension], axis=1).tolist()}
+    new = {}
+    for name, some in found.items():
+        free = [tuple(f) not in taken for f in np.sort(some[:, :dimension], axis=1).tolist()]
+        if name not in arrays.faces and any(free):
+            new[name] = some[free]
     start = max(arrays.faces.values(), default=0) + 1
     faces = {name: start + k for k, name in enumerate(new)}
     return replace(

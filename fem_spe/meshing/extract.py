@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from fem_spe.domain import MeshArrays
 from fem_spe.errors import MeshError
+from fem_spe.meshing.jacobian import count_folded
+from fem_spe.meshing.periodic import align_sides
 
 _MIN_QUALITY = 1e-3  # radius ratio below which a straight cell is a sliver
 _MIN_JACOBIAN = 0.05  # scaled Jacobian below which a curved cell is as good as folded
@@ -28,23 +30,20 @@ class _Group:
 def curve(order: int) -> str:
     """Raise the cells to `order` and unfold those that fold; what was done, or nothing.
 
-    Raises:
-        MeshError: if cells stay folded.
+    What stays folded is left to `extract` to refuse.
     """
-    if order == 1:
-        return ""
     gmsh.model.mesh.setOrder(order)
+    align_sides()
     worst = _min_jacobian()
-    if worst > _MIN_JACOBIAN:
+    if order == 1 or worst > _MIN_JACOBIAN:
         return ""
+    # a failure of the optimiser is raised in its own threads, where it ends the process
+    raising = gmsh.option.getNumber("General.AbortOnError")
+    gmsh.option.setNumber("General.AbortOnError", 0)
     gmsh.model.mesh.optimize("HighOrder")
-    better = _min_jacobian()
-    if better > _MIN_JACOBIAN:
-        return f"curved cells unfolded (scaled Jacobian {worst:.2f} -> {better:.2f})"
-    raise MeshError(
-        f"curved cells fold (smallest scaled Jacobian {better:.2f}): the cells are too coarse "
-        "for the gaps between the fibres; give a smaller [mesh] interface_size or a larger min_gap"
-    )
+    gmsh.option.setNumber("General.AbortOnError", raising)
+    align_sides()
+    return f"curved cells unfolded (scaled Jacobian {worst:.2f} -> {_min_jacobian():.2f})"
 
 
 def extract(dimension: int, scale: float, leave_out: Collection[str] = ()) -> MeshArrays:
@@ -56,7 +55,7 @@ def extract(dimension: int, scale: float, leave_out: Collection[str] = ()) -> Me
         leave_out: Regions that are not wanted.
 
     Raises:
-        MeshError: if cells are inverted, slivers, not simplices or without a region.
+        MeshError: if cells fold, overlap, are slivers or no simplices, or none has a region.
     """
     regions = {n: g for n, g in _groups(dimension).items() if n not in leave_out}
     faces = _groups(dimension - 1)
@@ -85,6 +84,15 @@ def extract(dimension: int, scale: float, leave_out: Collection[str] = ()) -> Me
     row[tags.astype(np.int64)] = np.arange(len(tags))
     points = coordinates.reshape(-1, 3)[row[used], :dimension] / scale
 
+    min_jacobian = _min_jacobian(elements) if order > 1 else 1.0
+    folded = count_folded(points, number[cells], order)
+    if folded or min_jacobian < _MIN_JACOBIAN:
+        raise MeshError(
+            f"{max(folded, 1)} cells fold or overlap (smallest scaled Jacobian "
+            f"{min_jacobian:.2f}): they are too coarse for the gaps between the fibres; give a "
+            "smaller [mesh] interface_size, a larger min_gap or another seed"
+        )
+
     facet_names = [n for n, g in faces.items() if (number[g.nodes] >= 0).all(axis=1).any()]
     facets = [number[faces[n].nodes] for n in facet_names]
     facets = [f[(f >= 0).all(axis=1)] for f in facets]
@@ -101,7 +109,7 @@ def extract(dimension: int, scale: float, leave_out: Collection[str] = ()) -> Me
         faces={name: k + 1 for k, name in enumerate(facet_names)},
         order=order,
         min_quality=float(gamma.min()),
-        min_jacobian=_min_jacobian(elements) if order > 1 else 1.0,
+        min_jacobian=min_jacobian,
     )
 
 

@@ -38,6 +38,7 @@ def add_file(mesh_file: MeshFile) -> tuple[int, float]:
             gmsh.merge(str(path))
         except Exception as error:
             raise MeshError(f"{path}: not a mesh that Gmsh reads: {error}") from None
+        _rename_groups(path, mesh_file)
     else:
         _add_foreign(path, mesh_file)
     dimension = max((d for d, _ in gmsh.model.getEntities() if _has_cells(d)), default=0)
@@ -45,11 +46,44 @@ def add_file(mesh_file: MeshFile) -> tuple[int, float]:
         raise MeshError(f"{path}: the mesh has neither triangles nor tetrahedra")
     if not gmsh.model.getPhysicalGroups(dimension):
         raise MeshError(f"{path}: the mesh has no named region; name one with a physical group")
+    for d, entity in gmsh.model.getEntities():
+        groups = gmsh.model.getPhysicalGroupsForEntity(d, entity)
+        few = d == dimension and len(groups) == 0 and _has_cells(d, entity)
+        if few or (d >= dimension - 1 and len(groups) > 1):
+            kind = "region" if d == dimension else "face"
+            names = " and ".join(repr(gmsh.model.getPhysicalName(d, g)) for g in groups)
+            what = f"to no {kind}" if few else f"to more than one {kind}: {names}"
+            raise MeshError(f"{path}: entity {entity} belongs {what}; give each one name")
+    if dimension == 2:
+        heights = gmsh.model.mesh.getNodes()[1].reshape(-1, 3)
+        if np.ptp(heights[:, 2]) > 1e-9 * np.ptp(heights[:, :2]):
+            raise MeshError(f"{path}: a mesh of triangles must lie in the x-y plane")
     return dimension, 1.0 / mesh_file.scale
 
 
-def _has_cells(dimension: int) -> bool:
-    return any(len(tags) for tags in gmsh.model.mesh.getElements(dimension)[1])
+def _has_cells(dimension: int, entity: int = -1) -> bool:
+    return any(len(tags) for tags in gmsh.model.mesh.getElements(dimension, entity)[1])
+
+
+def _rename_groups(path: Path, mesh_file: MeshFile) -> None:
+    """Give the physical groups the names that the description has for their numbers."""
+    dimension = gmsh.model.getDimension()
+    for d, key, names in (
+        (dimension, "regions", mesh_file.regions),
+        (dimension - 1, "faces", mesh_file.faces),
+    ):
+        present = sorted(tag for _, tag in gmsh.model.getPhysicalGroups(d))
+        for name, number in names.items():
+            if number not in present:
+                raise _no_such(key, path, number, name, present)
+            gmsh.model.removePhysicalName(gmsh.model.getPhysicalName(d, number))
+            gmsh.model.setPhysicalName(d, number, name)
+
+
+def _no_such(key: str, path: Path, number: int, name: str, present: list[int]) -> MeshError:
+    return MeshError(
+        f"[geometry] {key}: {path.name} has no {key[:-1]} {number} for {name!r}; it has {present}"
+    )
 
 
 def _add_foreign(path: Path, mesh_file: MeshFile) -> None:
@@ -81,6 +115,12 @@ def _add_foreign(path: Path, mesh_file: MeshFile) -> None:
             f"example regions = {{ matrix = {(present[dimension] or [1])[0]} }}; it has the "
             f"regions {present[dimension]} and the faces {present[dimension - 1]}"
         )
+    others = {b.type for b in mesh.cells if b.dim == dimension and b.type not in _TYPES}
+    if others:
+        raise MeshError(
+            f"{path}: {' and '.join(sorted(others))} cells beside the simplices; export the mesh "
+            "with triangles or tetrahedra only"
+        )
     nodes = np.arange(1, len(points) + 1)
     owner = gmsh.model.addDiscreteEntity(0)
     gmsh.model.mesh.addNodes(0, owner, nodes, points.ravel())
@@ -88,10 +128,7 @@ def _add_foreign(path: Path, mesh_file: MeshFile) -> None:
         key = "regions" if d == dimension else "faces"
         for name, number in names.items():
             if number not in present[d]:
-                raise MeshError(
-                    f"[geometry] {key}: {path.name} has no {key[:-1]} {number} for {name!r}; "
-                    f"it has {present[d]}"
-                )
+                raise _no_such(key, path, number, name, present[d])
             entity = gmsh.model.addDiscreteEntity(d)
             for block_dimension, kind, cells, ids in blocks:
                 if block_dimension == d and (ids == number).any():
@@ -100,6 +137,12 @@ def _add_foreign(path: Path, mesh_file: MeshFile) -> None:
                         some = some[:, [0, 1, 2, 3, 4, 5, 6, 7, 9, 8]]  # VTK's tet10 to Gmsh's
                     gmsh.model.mesh.addElementsByType(entity, kind, [], some.ravel())
             gmsh.model.addPhysicalGroup(d, [entity], name=name)
+    unnamed = sorted(set(present[dimension]) - set(mesh_file.regions.values()))
+    if unnamed:
+        raise MeshError(
+            f"[geometry] regions: {path.name} has the regions {unnamed} too; name them "
+            '(a material "impermeable" leaves a region out)'
+        )
 
 
 def _ids(mesh: Any, block: int) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from fem_spe.geometry import Inclusions, Section
 from fem_spe.meshing.box import name_faces
+from fem_spe.meshing.periodic import match_sides
 
 
 def add_fused_section(section: Section, holes: Collection[str], scale: float) -> list[int]:
@@ -45,6 +46,8 @@ def add_fused_section(section: Section, holes: Collection[str], scale: float) ->
     if inside:
         gmsh.model.addPhysicalGroup(2, [tag for _, tag in inside], name=region)
     unnamed = name_faces(2, np.zeros(2), extent)
+    if section.periodic:
+        match_sides(extent)
     if region in holes:
         # the outlines of holes have the matrix on one side only
         gmsh.model.addPhysicalGroup(1, unnamed, name=f"matrix-{region}")

@@ -12,7 +12,9 @@ from scipy.optimize import brentq
 from fem_spe.geometry import Inclusions
 
 Kind = Literal["ellipse", "circle", "line"]
-_SAMPLES = np.linspace(0.0, 1.0, 513)
+_SAMPLES = np.linspace(0.0, 1.0, 513) + 7.07e-4  # an offset: not on the axes, where sides may be
+_SAME = 1e-12  # parameters nearer to each other than this are one
+_NEAR = 0.2  # of a quarter turn
 
 
 @dataclass(frozen=True)
@@ -43,20 +45,28 @@ def pieces(body: Inclusions, size: tuple[float, float]) -> list[Piece]:
     cut = (body.x - ex < 0) | (body.x + ex > size[0]) | (body.y - ey < 0) | (body.y + ey > size[1])
     found: list[Piece] = []
     for i in range(len(body)):
-        breaks = _joints(body, i)
+        ends, turns = _joints(body, i)
         if cut[i]:
-            breaks = np.unique(np.concatenate([breaks, _crossings(body, i, size)]))
+            crossings = _crossings(body, i, size)
+            # a turn beside a crossing would leave an arc far shorter than the cells
+            away = np.abs(np.mod(turns[:, None] - crossings + 0.5, 1.0) - 0.5)
+            near = _NEAR * (0.25 if body.shape == "ellipse" else ends[2] - turns[0])
+            turns = turns[np.all(away > near, axis=1)]
+            ends = np.concatenate([ends, crossings])
+        breaks = np.unique(np.concatenate([ends, turns]))
+        breaks = breaks[np.diff(breaks, append=breaks[0] + 1.0) > _SAME]
         found += _split(body, i, breaks, size, cut=bool(cut[i]))
     return found
 
 
-def _joints(body: Inclusions, i: int) -> NDArray[np.float64]:
-    """Parameters at which the outline must be split: quarters, or the ends of a rod's caps."""
+def _joints(body: Inclusions, i: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Parameters at which the outline must be split: where a line meets a cap; quarter turns."""
     if body.shape == "ellipse":
-        return np.array([0.0, 0.25, 0.5, 0.75])
+        return np.array([]), np.array([0.0, 0.25, 0.5, 0.75])
     side, cap = 2 * (body.a[i] - body.b[i]), np.pi * body.b[i]
-    ends = np.cumsum([0.0, side, cap / 2, cap / 2, side, cap / 2])
-    return np.unique(ends / (2 * (side + cap)))
+    whole = 2 * (side + cap)
+    ends = np.array([0.0, side, side + cap, 2 * side + cap]) / whole
+    return ends, np.array([side + cap / 2, 2 * side + 1.5 * cap]) / whole
 
 
 def _crossings(body: Inclusions, i: int, size: tuple[float, float]) -> NDArray[np.float64]:
@@ -69,15 +79,15 @@ def _crossings(body: Inclusions, i: int, size: tuple[float, float]) -> NDArray[n
             beyond = outline[:, axis] - side
             for k in np.flatnonzero(beyond[:-1] * beyond[1:] < 0):
                 t = brentq(
-                    lambda t, axis=axis, side=side: one.points(np.array([t]))[0, 0, axis] - side,
+                    lambda t, i=axis, at=side: one.points(np.array([t % 1.0]))[0, 0, i] - at,
                     _SAMPLES[k],
                     _SAMPLES[k + 1],
                     xtol=1e-16,
                     rtol=8.9e-16,
                 )
-                along = one.points(np.array([t]))[0, 0, 1 - axis]
+                along = one.points(np.array([t % 1.0]))[0, 0, 1 - axis]
                 if 0 <= along <= size[1 - axis]:
-                    found.append(t)
+                    found.append(t % 1.0)
     return np.array(found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,6 +13,7 @@ from shapely import Point, Polygon
 
 from fem_spe.geometry import Inclusions, Section
 from fem_spe.meshing.outline import Piece, pieces
+from fem_spe.meshing.periodic import match_sides
 
 Node = tuple[float, float]
 
@@ -55,13 +56,17 @@ class _Kernel:
         return Edge(curve, piece.start, piece.end)
 
 
-def add_section(section: Section, holes: Collection[str], scale: float) -> list[int]:
+def add_section(
+    section: Section, holes: Collection[str], scale: float, openings: Sequence[int] = ()
+) -> list[int]:
     """Add `section` to the current model, with physical groups for every name.
 
     Args:
         section: The section; its inclusions keep apart.
         holes: Regions that are left out of the mesh.
         scale: Model units per metre.
+        openings: Curve loops of the built-in kernel that the matrix, where in one piece,
+            leaves open for parts of one's own.
 
     Returns:
         The curves of all interfaces.
@@ -81,7 +86,8 @@ def add_section(section: Section, holes: Collection[str], scale: float) -> list[
     inner = [edges for owner, edges in arcs.items() if not crossing[owner]]
     open_edges = [edge for owner, edges in arcs.items() if crossing[owner] for edge in edges]
     border = [edge for _, owner, edge in sides if owner < 0]
-    groups[2, "matrix"] = _surfaces(_loops(border + open_edges), [_loops(e)[0] for e in inner])
+    rounds = [_loops(edges)[0] for edges in inner]
+    groups[2, "matrix"] = _surfaces(_loops(border + open_edges), rounds, openings)
     for owner, edges in arcs.items():
         region = body.regions[body.phase[owner]]
         groups[1, f"matrix-{region}"] += [edge.curve for edge in edges]
@@ -97,7 +103,7 @@ def add_section(section: Section, holes: Collection[str], scale: float) -> list[
         if entities:
             gmsh.model.addPhysicalGroup(dimension, entities, name=name)
     if section.periodic:
-        _match_sides(section, sides, hole, scale)
+        match_sides(np.array(section.size) * scale)
     return [edge.curve for edges in arcs.values() for edge in edges]
 
 
@@ -170,10 +176,16 @@ def _loops(edges: list[Edge]) -> list[list[tuple[int, Node]]]:
 
 
 def _surfaces(
-    outer: list[list[tuple[int, Node]]], inner: list[list[tuple[int, Node]]]
+    outer: list[list[tuple[int, Node]]],
+    inner: list[list[tuple[int, Node]]],
+    openings: Sequence[int] = (),
 ) -> list[int]:
-    """Plane surfaces bounded by the `outer` loops, each with the `inner` ones that lie in it."""
+    """Plane surfaces bounded by the `outer` loops, each with the `inner` ones that lie in it.
+
+    The first has the `openings` too.
+    """
     holes: list[list[int]] = [[] for _ in outer]
+    holes[0] += openings
     regions = [Polygon([node for _, node in loop]) for loop in outer] if len(outer) > 1 else []
     for loop in inner:
         point = Point(loop[0][1])
@@ -187,18 +199,3 @@ def _surfaces(
 
 def _curve_loop(loop: list[tuple[int, Node]]) -> int:
     return int(gmsh.model.geo.addCurveLoop([curve for curve, _ in loop]))
-
-
-def _match_sides(
-    section: Section, sides: list[tuple[str, int, Edge]], hole: list[bool], scale: float
-) -> None:
-    """Mesh opposite sides alike."""
-    for master, slave, axis in (("left", "right", 0), ("bottom", "top", 1)):
-        shift = np.eye(4)
-        shift[axis, 3] = section.size[axis] * scale
-
-        def along(face: str, axis: int = axis) -> list[int]:
-            edges = [edge for name, _, edge in sides if name == face]
-            return [e.curve for e in sorted(edges, key=lambda e: e.start[1 - axis])]
-
-        gmsh.model.mesh.setPeriodic(1, along(slave), along(master), shift.ravel().tolist())

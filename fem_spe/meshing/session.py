@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import gmsh
+import numpy as np
 
 from fem_spe.errors import MeshError
 
@@ -49,8 +50,26 @@ def generate(dimension: int) -> str:
             failed.append(f"{name} ({error})")
             gmsh.model.mesh.clear()
             continue
+        if dimension == 2:
+            _turn_left()
         return f"meshed with {name} after {', '.join(failed)} failed" if failed else ""
     raise MeshError(
         f"Gmsh could not mesh the structure: {'; '.join(failed)}; "
         "try a smaller [mesh] interface_size, a larger min_gap or another seed"
     )
+
+
+def _turn_left() -> None:
+    """Reverse the cells of surfaces whose outlines were given clockwise."""
+    tags, coordinates, _ = gmsh.model.mesh.getNodes()
+    place = np.zeros((int(tags.max(initial=0)) + 1, 2))
+    place[tags.astype(np.int64)] = coordinates.reshape(-1, 3)[:, :2]
+    clockwise = []
+    for surface in gmsh.model.getEntities(2):
+        nodes = gmsh.model.mesh.getElements(*surface)[2]
+        if nodes:
+            corners = place[nodes[0].reshape(-1, 3).astype(np.int64)]
+            if np.linalg.det(corners[:, 1:] - corners[:, :1]).sum() < 0:
+                clockwise.append(surface)
+    if clockwise:
+        gmsh.model.mesh.reverse(clockwise)

@@ -9,6 +9,7 @@ import numpy as np
 
 from fem_spe.domain import MeshArrays
 from fem_spe.errors import MeshError
+from fem_spe.meshing.periodic import forget_sides
 
 FORMATS = (".msh", ".vtu", ".xdmf")
 _CELLS = {(2, 1): "triangle", (2, 2): "triangle6", (3, 1): "tetra", (3, 2): "tetra10"}
@@ -25,6 +26,7 @@ def write(file: Path, scale: float, arrays: MeshArrays) -> None:
     if file.suffix == ".msh":
         shrink = np.diag([1 / scale, 1 / scale, 1 / scale, 1.0])
         gmsh.model.mesh.affineTransform(shrink.ravel().tolist()[:12])
+        forget_sides()
         gmsh.write(str(file))
         return
     if file.suffix not in FORMATS:
