@@ -38,7 +38,8 @@ def require_areas(structure: Section | Box, arrays: MeshArrays, holes: Collectio
                         f"{fraction:.4f}; give a smaller [mesh] interface_size"
                     )
     else:
-        left_out = allowed = 0.0
+        gone = [t for name, t in structure.layers.items() if name in holes]
+        left_out, allowed = sum(gone) / structure.size[-1], 0.0
     covered = sum(area.values()) / total + left_out
     # the area of holes is known by what they leave uncovered
     tolerance = max(_AREA_TOLERANCE, left_out * allowed)

@@ -78,7 +78,7 @@ def mesh_arrays(plan: MeshPlan, file: Path | None = None) -> MeshArrays:
             arrays = name_sides(extract(dimension, scale, plan.holes))
         else:
             dimension, scale, note = _generate(structure, plan)
-            arrays = extract(dimension, scale)
+            arrays = extract(dimension, scale, plan.holes)
             if note:
                 log.warning(note)
             require_areas(structure, arrays, plan.holes)

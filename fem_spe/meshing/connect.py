@@ -114,11 +114,11 @@ def keep_connected(arrays: MeshArrays, anchors: Collection[str]) -> MeshArrays:
 def require_path(arrays: MeshArrays, ends: Collection[str]) -> None:
     """Raise unless one connected part of the mesh touches all faces in `ends`."""
     label = _components(arrays)
-    reached = [set(label[_nodes(arrays, [name])].tolist()) for name in ends]
-    if not set.intersection(*reached):
+    known = [set(label[_nodes(arrays, [name])].tolist()) for name in ends if name in arrays.faces]
+    if len(known) < len(ends) or not set.intersection(*known):
         raise GeometryError(
-            f"no path leads through the electrolyte from {' to '.join(ends)}: fibres close it; "
-            "lower fiber_fraction, raise min_gap or take another seed"
+            f"no path leads through the electrolyte from {' to '.join(ends)}: impermeable parts "
+            "close it; lower fiber_fraction, raise min_gap, take another seed or another direction"
         )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import shapely
 
+import fem_spe
 from fem_spe.domain import MeshArrays
 from fem_spe.errors import GeometryError, MeshError
 from fem_spe.geometry import (
@@ -360,3 +361,24 @@ def test_gmsh_is_free_again_after_an_error() -> None:
     with pytest.raises(MeshError, match="in use"), session(), session():
         pass
     assert not gmsh.isInitialized()
+
+
+def test_an_impermeable_layer_is_a_hole_that_closes_the_way_across_but_not_along() -> None:
+    case = fem_spe.parse(
+        {
+            "study": "diffusion",
+            "geometry": {
+                "kind": "box",
+                "size": [2e-5, 1e-5],
+                "layers": {"matrix": 6e-6, "foil": 4e-6},
+            },
+            "materials": {"matrix": {"diffusivity": 1e-11}, "foil": "impermeable"},
+            "diffusion": {"direction": "x"},
+            "output": {"figures": False},
+        }
+    )
+    along = fem_spe.run(case).quantities
+    assert along["relative_diffusivity"].value == pytest.approx(0.6, rel=1e-11)
+    assert along["foil_fraction"].value == pytest.approx(0.4, rel=1e-11)
+    with pytest.raises(GeometryError, match="no path .* bottom to top"):
+        fem_spe.run(case.with_(**{"diffusion.direction": "y"}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 
 import numpy as np
@@ -188,3 +189,20 @@ def test_fibers_prefer_the_direction_asked_for() -> None:
 def test_what_cannot_be_built_is_refused_with_what_would_work(build, words: str) -> None:
     with pytest.raises(GeometryError, match=words):
         build()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: AlignedSection(size=(250e-6, 80e-6), fiber_diameter=5e-9, fiber_fraction=0.2),
+        lambda: AlignedSection(size=(250e-6, 80e-6), count=(100_000, 10_000), fiber_fraction=0.2),
+        lambda: RandomSection(
+            size=(250e-6, 80e-6), fiber_diameter=5e-9, fiber_fraction=0.2, aspect=2.0
+        ),
+    ],
+)
+def test_millions_of_fibres_from_a_slip_in_a_unit_are_refused_at_once(
+    ask: Callable[[], object],
+) -> None:
+    with pytest.raises(GeometryError, match="fibres, more than 100,000"):
+        ask()
