@@ -42,6 +42,8 @@ class MeshArrays:
         min_quality: Smallest radius ratio of the straight cells; 1 is regular.
         min_jacobian: Smallest scaled Jacobian of the curved cells.
         isolated: Share of the mesh that was cut off from the electrodes and left out.
+        box: Extent of the box that was described, from the origin, m; None where only the
+            mesh tells. Holes along a side make the mesh smaller than its box.
     """
 
     points: NDArray[np.float64]
@@ -55,6 +57,7 @@ class MeshArrays:
     min_quality: float
     min_jacobian: float
     isolated: float = 0.0
+    box: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,8 @@ class Domain:
         mesh: The DOLFINx mesh; coordinates in m.
         cell_tags, facet_tags: Tags of the regions and of the named facets.
         regions, faces: Name -> tag.
-        size: Extent of the bounding box along each axis, m.
-        origin: Lower corner of the bounding box, m.
+        size: Extent of the box along each axis, m.
+        origin: Lower corner of the box, m.
         min_quality, min_jacobian, isolated: As in `MeshArrays`.
     """
 
@@ -157,6 +160,8 @@ def distribute(comm: MPI.Intracomm, arrays: MeshArrays | None) -> Domain:
     head = None
     if arrays is not None:
         low, high = arrays.points.min(axis=0), arrays.points.max(axis=0)
+        if arrays.box is not None:
+            low, high = np.zeros(len(arrays.box)), np.array(arrays.box)
         head = (
             arrays.points.shape[1],
             arrays.order,

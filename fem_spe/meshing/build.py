@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -78,7 +78,7 @@ def mesh_arrays(plan: MeshPlan, file: Path | None = None) -> MeshArrays:
             arrays = name_sides(extract(dimension, scale, plan.holes))
         else:
             dimension, scale, note = _generate(structure, plan)
-            arrays = extract(dimension, scale, plan.holes)
+            arrays = replace(extract(dimension, scale, plan.holes), box=structure.size)
             if note:
                 log.warning(note)
             require_areas(structure, arrays, plan.holes)

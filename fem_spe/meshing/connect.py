@@ -114,7 +114,9 @@ def keep_connected(arrays: MeshArrays, anchors: Collection[str]) -> MeshArrays:
 def require_path(arrays: MeshArrays, ends: Collection[str]) -> None:
     """Raise unless one connected part of the mesh touches all faces in `ends`."""
     label = _components(arrays)
-    known = [set(label[_nodes(arrays, [name])].tolist()) for name in ends if name in arrays.faces]
+    # a described box has all its faces, so that one without cells is closed by holes
+    there = [name for name in ends if name in arrays.faces or arrays.box is None]
+    known = [set(label[_nodes(arrays, [name])].tolist()) for name in there]
     if len(known) < len(ends) or not set.intersection(*known):
         raise GeometryError(
             f"no path leads through the electrolyte from {' to '.join(ends)}: impermeable parts "

@@ -380,5 +380,5 @@ def test_an_impermeable_layer_is_a_hole_that_closes_the_way_across_but_not_along
     along = fem_spe.run(case).quantities
     assert along["relative_diffusivity"].value == pytest.approx(0.6, rel=1e-11)
     assert along["foil_fraction"].value == pytest.approx(0.4, rel=1e-11)
-    with pytest.raises(GeometryError, match="no path .* bottom to top"):
+    with pytest.raises(GeometryError, match=r"no path .* bottom to top"):
         fem_spe.run(case.with_(**{"diffusion.direction": "y"}))
