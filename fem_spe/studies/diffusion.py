@@ -145,12 +145,8 @@ def steady(case: Case, domain: Domain, clock: Clock) -> Solution:
 
 def _balance(state: Solved) -> tuple[dict[str, Quantity], dict[str, Check]]:
     """Total fluxes, and whether they balance."""
-    domain, scale = state.domain, state.coefficients.scale
-    flows = {
-        name: scale * q for name, q in through(domain, state.residual, state.drive.fixed).items()
-    }
-    for name, value in state.drive.given.items():
-        flows[name] = value * domain.integrate(1.0 * domain.ds(domain.face(name)))
+    domain = state.domain
+    flows = state.drive.flows(domain, state.residual, state.coefficients.scale)
     flux_in = sum(q for q in flows.values() if q > 0)
     flux_out = -sum(q for q in flows.values() if q < 0)
     largest = max(flux_in, flux_out)

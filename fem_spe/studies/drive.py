@@ -10,6 +10,7 @@ from dolfinx import fem
 from fem_spe.case import Case
 from fem_spe.domain import Domain
 from fem_spe.geometry.faces import faces_across, thickness
+from fem_spe.measure.flux import through
 from fem_spe.physics import diffusion
 
 
@@ -40,6 +41,13 @@ class Drive:
         if self.unit_difference:
             return next(iter(self.fixed))
         return "bottom" if "bottom" in self.fixed else None
+
+    def flows(self, domain: Domain, residual: fem.Function, scale: float) -> dict[str, float]:
+        """Total inflow through each driven face; `residual` is over `scale`. Collective."""
+        flows = {n: scale * q for n, q in through(domain, residual, self.fixed).items()}
+        for name, value in self.given.items():
+            flows[name] = value * domain.integrate(1.0 * domain.ds(domain.face(name)))
+        return flows
 
     def boundary(
         self, domain: Domain, space: fem.FunctionSpace, v: ufl.Argument, scale: float

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from fem_spe.case import Case
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
-from fem_spe.measure.flux import through
 from fem_spe.measure.profile import profile
 from fem_spe.physics import diffusion
 from fem_spe.progress import Clock, log
@@ -73,7 +72,7 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
         rejected = 0
         for step in integrate(
             model.advance,
-            model.initial(case),
+            model.start,
             end=case.time.end,
             outputs=case.time.outputs,
             rtol=case.time.rtol,
@@ -90,7 +89,7 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
         quantities, checks = _numbers(domain, coefficients, driven, history)
         if driven.unit_difference:
             quantities["breakthrough_time"] = Quantity(
-                breakthrough(history, model.steady_outflow()),
+                breakthrough(history, model.steady_outflow),
                 "s",
                 "when the outflow reaches half of its steady value",
             )
@@ -129,8 +128,13 @@ class _Model:
         self.stored = fem.form(self.capacity * self.u * dx)
         self.rate = fem.form(self.capacity * (self.weight * self.u + self.rest) * dx)
         self.largest_rate = 0.0
+        # errors are relative to the larger of start and end: an empty structure has no size
+        final = self.steady()
+        self.steady_outflow = self.outflow(final)
+        self.start = self._initial(case)
+        self.size = max(self._largest(self.u), self._largest(final)) or 1.0
 
-    def initial(self, case: Case) -> NDArray[np.float64]:
+    def _initial(self, case: Case) -> NDArray[np.float64]:
         """The unknowns at the start, boundary values set."""
         given = case.diffusion.initial
         if isinstance(given, dict):
@@ -162,31 +166,31 @@ class _Model:
         self.u.x.array[:] = self.problem.solve(guess).u.x.array
         return np.array(self.u.x.array[: self.owned])
 
-    def steady_outflow(self) -> float:
-        """The outflow that the transient tends to; leaves the field as it is."""
+    def steady(self) -> fem.Function:
+        """The field that the transient tends to."""
         self.weight.value = 0.0
         self.rest.x.array[:] = 0.0
-        final = self.problem.solve().u
-        residual = residual_vector(self.a, self.load, final)
-        flows = through(self.domain, residual, self.driven.fixed)
-        return -self.coefficients.scale * min(flows.values())
+        return self.problem.solve().u
+
+    def outflow(self, u: fem.Function) -> float:
+        """The total outflow of a steady field."""
+        residual = residual_vector(self.a, self.load, u)
+        return -min(self.driven.flows(self.domain, residual, self.coefficients.scale).values())
 
     def norm(self, difference: NDArray[np.float64]) -> float:
-        """Root mean square of the unknowns' difference over that of the largest value."""
-        comm = self.domain.mesh.comm
-        total = comm.allreduce(float(difference @ difference))
-        top = comm.allreduce(float(np.abs(self.u.x.array).max(initial=0.0)), op=MPI.MAX)
-        return float(np.sqrt(total / self.num_dofs) / top) if top else 0.0
+        """Root mean square of the unknowns' difference over the size of the solution."""
+        total = self.domain.mesh.comm.allreduce(float(difference @ difference))
+        return float(np.sqrt(total / self.num_dofs) / self.size)
+
+    def _largest(self, u: fem.Function) -> float:
+        own = float(np.abs(u.x.array).max(initial=0.0))
+        return float(self.domain.mesh.comm.allreduce(own, op=MPI.MAX))
 
     def measure(self, step: Step) -> tuple[float, ...]:
         """A row of `History`."""
         comm, scale = self.domain.mesh.comm, self.coefficients.scale
         residual = residual_vector(self.a, self.load, self.u)
-        flows = through(self.domain, residual, self.driven.fixed)
-        flows = {name: scale * q for name, q in flows.items()}
-        for name, value in self.driven.given.items():
-            area = self.domain.integrate(1.0 * self.domain.ds(self.domain.face(name)))
-            flows[name] = value * area
+        flows = self.driven.flows(self.domain, residual, scale)
         stored = comm.allreduce(fem.assemble_scalar(self.stored))
         storing = scale * comm.allreduce(fem.assemble_scalar(self.rate))
         net = sum(flows.values())
