@@ -65,7 +65,7 @@ def lookup(name: str) -> Material:
     """
     table = _table()
     if name not in table:
-        near = difflib.get_close_matches(name, table, n=1)
+        near = difflib.get_close_matches(name, [*table, "impermeable"], n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         known = ", ".join([*table, "impermeable"])
         raise CaseError(f"no material {name!r}; {hint}the table has: {known}")
