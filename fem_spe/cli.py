@@ -25,6 +25,7 @@ app = App(
 Output = Annotated[Path | None, Parameter(name=["--output", "-o"])]
 Debug = Annotated[bool, Parameter(negative="")]
 Flag = Annotated[bool, Parameter(negative="")]
+Sweeps = Annotated[list[str] | None, Parameter(name="--sweep", negative="", consume_multiple=False)]
 Sets = Annotated[list[str] | None, Parameter(name="--set", negative="", consume_multiple=False)]
 
 
@@ -78,23 +79,29 @@ def run(
     *,
     output: Output = None,
     set_: Sets = None,
+    sweep: Sweeps = None,
     force: Flag = False,
     quiet: Flag = False,
     json: Flag = False,
     debug: Debug = False,
 ) -> int:
-    """Run a case; the same under mpirun -n N.
+    """Run a case, or a sweep over it; the same under mpirun -n N.
 
     Parameters
     ----------
     case
         The case file (TOML).
     output
-        Folder for the result; default: results/<case name> here.
+        Folder for the result; default: results/<case name> here, for a sweep
+        results/<case name>_sweep.
     set_
         Another value for a key, for example --set geometry.seed=3; may be repeated.
+    sweep
+        Run once for each value of a key, for example --sweep geometry.seed=1,2,3; repeat it
+        for combinations. A member that is done is kept. The exit code is the largest of the
+        members': 2 where one is a bad case, 3 where one did not converge.
     force
-        Replace a finished result.
+        Replace a finished result; repeat the finished members of a sweep.
     quiet
         Print errors alone.
     json
@@ -112,6 +119,12 @@ def run(
         from fem_spe.case import load
         from fem_spe.progress import show
 
+        if sweep is not None:
+            show(enabled=False)
+            return _sweep(
+                case, sweep, set_ or [], output, comm, interrupted,
+                force=force, quiet=quiet, as_json=json,
+            )  # fmt: skip
         loaded = on_root(comm, lambda: load(case, _overrides(set_ or [])))
         folder = output or Path("results") / case.stem
         show(enabled=comm.rank == 0 and not (quiet or json))
@@ -125,9 +138,11 @@ def run(
     from mpi4py import MPI
 
     rank = MPI.COMM_WORLD.rank
+    # its own, for an interrupt can leave the ranks in different collective calls of the other
+    leaving = MPI.COMM_WORLD.Dup()
     with ended_by_signals() as interrupted:
         code = _guarded(work, debug=debug, rank=rank, interrupted=interrupted)
-        return agree_on_exit(MPI.COMM_WORLD, code)
+        return agree_on_exit(leaving, code)
 
 
 @app.command
@@ -291,6 +306,49 @@ def _overrides(pairs: list[str]) -> dict[str, Any]:
             raise CaseError(f"--set {pair}: write key=value, for example geometry.seed=3")
         overrides[key.strip()] = toml_value(value.strip())
     return overrides
+
+
+def _sweep(
+    case: Path,
+    words: list[str],
+    sets: list[str],
+    output: Path | None,
+    comm: Any,
+    interrupted: Event,
+    *,
+    force: bool,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Run a sweep and print a line for each member; failed ones also where `quiet`."""
+    from fem_spe.ensemble import Outcome, read_sweeps
+    from fem_spe.ensemble import sweep as run_sweep
+
+    changes = _overrides(sets)
+    folder = output or Path("results") / f"{case.stem}_sweep"
+
+    def tell(line: str, outcome: Outcome) -> None:
+        if outcome.error:
+            print(f"fem-spe: {line}", file=sys.stderr, flush=True)
+        elif not (quiet or as_json):
+            print(line, flush=True)
+
+    members = run_sweep(
+        case, read_sweeps(words, list(changes)), folder,
+        changes=changes, comm=comm, force=force, tell=tell, interrupted=interrupted.is_set,
+    )  # fmt: skip
+    if comm.rank == 0 and as_json:
+        rows = [
+            {"folder": str(folder / m.name), "keys": dict(m.texts), "status": o.status,
+             "quantities": o.quantities, "error": o.error or None}
+            for m, o in members
+        ]  # fmt: skip
+        print(json_module.dumps(rows, indent=2))
+    elif comm.rank == 0 and not quiet:
+        states = [outcome.status for _, outcome in members]
+        counts = ", ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(states))
+        print(f"\n{counts}: {folder / 'sweep.csv'}")
+    return max(outcome.exit_code for _, outcome in members)
 
 
 def _report_run(folder: Path, *, quiet: bool, as_json: bool) -> None:

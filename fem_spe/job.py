@@ -22,6 +22,7 @@ from fem_spe.meshing import FORMATS, MeshPlan, Sizes, Structure, build, mesh_arr
 from fem_spe.progress import Clock, log
 from fem_spe.results import (
     Result,
+    discard,
     open_folder,
     write_fields,
     write_summary,
@@ -51,18 +52,45 @@ def run(
     """
     comm = comm or MPI.COMM_WORLD
     # what is wrong in the case itself is told before a folder is touched
-    study = lookup(case.study)
-    plan = study.plan(case, _regions(case))
+    study, plan = check(case)
     folder = None
     if output is not None:
         folder = on_root(comm, lambda: open_folder(Path(output), force=force))
     handler = _log_to(folder, comm)
+    refused = False
     try:
         return _run(case, study, plan, comm, folder)
+    except CaseError:
+        refused = True
+        raise
     finally:
         if handler is not None:
             log.removeHandler(handler)
             handler.close()
+        if refused and folder is not None and comm.rank == 0:
+            discard(folder)
+
+
+def check(case: Case) -> tuple[Study, Plan]:
+    """The study of `case`, and what it wants of the mesh.
+
+    Raises:
+        CaseError: what is wrong in the case itself, before anything is built.
+    """
+    study = lookup(case.study)
+    return study, study.plan(case, _regions(case))
+
+
+def resolved(case: Case) -> list[Case]:
+    """`case` as a run writes it out; one for each dimension that a mesh file may have.
+
+    Raises:
+        GeometryError: if the structure cannot be placed.
+    """
+    structure = _structure(case)
+    dimensions = (2, 3) if isinstance(structure, MeshFile) else (len(structure.size),)
+    whole = _resolve(case, structure)
+    return [with_solver_defaults(whole, dimension) for dimension in dimensions]
 
 
 def _run(case: Case, study: Study, plan: Plan, comm: MPI.Intracomm, folder: Path | None) -> Result:

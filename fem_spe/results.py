@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fem_spe.case import Case
     from fem_spe.domain import Domain
 
+_FOLDERS = ("fields", "figures", "tables")
 _PACKAGES = ("dolfinx-solver-real", "gmsh", "meshio", "numpy", "pyvista", "mpi4py", "scipy")
 
 
@@ -140,7 +142,7 @@ def open_folder(path: Path, *, force: bool) -> Path:
     try:
         for name in _files_of(summary):
             (path / name).unlink(missing_ok=True)
-        for name in ("fields", "figures", "tables"):
+        for name in _FOLDERS:
             (path / name).mkdir(parents=True, exist_ok=True)
         (path / "log.txt").write_text("", encoding="utf-8")
         summary.unlink(missing_ok=True)
@@ -149,6 +151,15 @@ def open_folder(path: Path, *, force: bool) -> Path:
             f"{path}: cannot be written ({error.strerror}); give another folder with -o"
         ) from None
     return path
+
+
+def discard(folder: Path) -> None:
+    """Leave nothing of a run that was refused; what else lies in `folder` stays."""
+    for name in ("log.txt", "mesh.msh"):
+        (folder / name).unlink(missing_ok=True)
+    for empty in (*(folder / name for name in _FOLDERS), folder):
+        with contextlib.suppress(OSError):  # not empty, so not only ours
+            empty.rmdir()
 
 
 def _files_of(summary: Path) -> list[str]:

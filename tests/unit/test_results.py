@@ -18,6 +18,7 @@ from fem_spe.results import (
     Quantity,
     Result,
     Solution,
+    discard,
     open_folder,
     read_summary,
     read_table,
@@ -167,3 +168,14 @@ def test_the_report_tells_folders_of_one_name_apart(tmp_path):
 def test_a_report_on_nothing_is_refused():
     with pytest.raises(CaseError, match="at least one"):
         table([])
+
+
+def test_a_refused_run_leaves_no_folder_and_nothing_of_others_is_removed(tmp_path: Path) -> None:
+    for folder, kept in ((tmp_path / "new", False), (tmp_path / "mine", True)):
+        if kept:
+            folder.mkdir()
+            (folder / "notes.txt").write_text("mine", encoding="utf-8")
+        open_folder(folder, force=False)
+        discard(folder)
+        assert folder.exists() is kept
+    assert [f.name for f in (tmp_path / "mine").iterdir()] == ["notes.txt"]
