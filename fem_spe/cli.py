@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -33,11 +34,12 @@ def main() -> None:
     """Entry point: run the command and leave with its exit code."""
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except CycloptsError as error:
         print(f"fem-spe: {' '.join(str(error).split())}", file=sys.stderr)
         code = CaseError.exit_code
-    except BrokenPipeError:  # the reader of our output has left
-        sys.stderr.close()
+    except BrokenPipeError:  # the reader of our output has left; Python flushes once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except KeyboardInterrupt:  # where no run is on its way that could tell more
         print(f"fem-spe: {INTERRUPTED}", file=sys.stderr)
