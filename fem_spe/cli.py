@@ -354,23 +354,14 @@ def _sweep(
 
 
 def _report_run(folder: Path, *, quiet: bool, as_json: bool) -> None:
+    from fem_spe.report import overview
     from fem_spe.results import read_summary
 
     summary = read_summary(folder)
     if as_json:
         print(json_module.dumps(summary, indent=2))
-    if quiet or as_json:
-        return
-    print()
-    for name, quantity in summary["quantities"].items():
-        number = "not a number" if quantity["value"] is None else f"{quantity['value']:.6g}"
-        value = f"{number} {quantity['unit']}".strip()
-        print(f"{name:24} {value:24} {quantity['description']}")
-    for name, check in summary["checks"].items():
-        verdict = "ok" if check["passed"] else "NOT PASSED"
-        number = "not a number" if check["value"] is None else f"{check['value']:.1e}"
-        print(f"{name:24} {number} (limit {check['limit']:.0e})  {verdict}")
-    print(f"\n{summary['status']}: {folder}")
+    elif not quiet:
+        print(f"\n{overview(summary)}\n\n{summary['status']}: {folder}")
 
 
 def _write_text(file: Path, text: str) -> None:

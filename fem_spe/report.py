@@ -1,11 +1,26 @@
-"""Finished results side by side."""
+"""Finished results in words: one alone, or several side by side."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from fem_spe.errors import CaseError
 from fem_spe.results import read_summary
+
+
+def overview(summary: dict[str, Any]) -> str:
+    """The quantities and checks of one summary, one line each."""
+    lines = []
+    for name, quantity in summary["quantities"].items():
+        number = "not a number" if quantity["value"] is None else f"{quantity['value']:.6g}"
+        value = f"{number} {quantity['unit']}".strip()
+        lines.append(f"{name:24} {value:24} {quantity['description']}")
+    for name, check in summary["checks"].items():
+        verdict = "ok" if check["passed"] else "NOT PASSED"
+        number = "not a number" if check["value"] is None else f"{check['value']:.1e}"
+        lines.append(f"{name:24} {number} (limit {check['limit']:.0e})  {verdict}")
+    return "\n".join(lines)
 
 
 def table(folders: list[Path]) -> str:
