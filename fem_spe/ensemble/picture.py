@@ -17,6 +17,7 @@ from fem_spe.render.style import COLORMAP, style
 NAME = "sweep.png"
 _MAIN = "relative_diffusivity"
 _QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)")
+_MOST_TICKS = 8  # that fit side by side
 _MOST_LABELS = 16  # curves that a legend can name
 
 
@@ -74,11 +75,14 @@ def draw_sweep(
     with style() as plt:
         figure, axis = plt.subplots(figsize=(4.6, 2.8), layout="constrained")
         colors = plt.get_cmap(COLORMAP)(np.linspace(0.0, 0.85, len(curves)))
-        marks = "o-" if scale else "o"
+        # between two seeds there is nothing that a line could show
+        marks = "o-" if scale and not first.key.endswith("seed") else "o"
         for (texts, points), color in zip(curves.items(), colors, strict=True):
             x, y = np.array(sorted(points)).T
             axis.plot(x, y, marks, ms=3, lw=1.2, color=color, label=", ".join(texts))
         axis.set(xlabel=first.key, ylabel=f"{name.replace('_', ' ')}{unit}")
+        if scale and len(places) <= _MOST_TICKS:
+            axis.set_xticks(places, [f"{p:g}" for p in places])
         if scale is None:
             axis.set_xticks(places, [textwrap.shorten(t, 24) for t in first.texts])
             axis.tick_params("x", rotation=30 if sum(map(len, first.texts)) > 40 else 0)
