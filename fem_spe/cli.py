@@ -113,11 +113,8 @@ def run(
     """
     from fem_spe.comm import agree_on_exit, on_root, world
 
-    comms: list[Any] = []
-
     def work() -> int:
-        comms.append(world())
-        comm = comms[0]
+        comm = world()
         from fem_spe.case import load
         from fem_spe.progress import show
 
@@ -154,7 +151,7 @@ def new(kind: str, /, *, output: Output = None) -> int:
     Parameters
     ----------
     kind
-        aligned, random, alternating, box or mesh_file.
+        aligned, random, alternating, box, mesh_file or transient.
     output
         The file to write; default: <kind>.toml here.
     """

@@ -5,6 +5,15 @@ Every message is one line for a person: what is wrong, where, and what would wor
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """`did you mean 'x'? ` with the nearest of the known names; empty where none is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
+    return f"did you mean {near[0]!r}? " if near else ""
+
 
 class FemSpeError(Exception):
     """Base of all errors that end a run with one line instead of a traceback."""

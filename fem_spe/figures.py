@@ -14,7 +14,7 @@ from typing import Any
 
 from fem_spe.errors import CaseError, FemSpeError
 from fem_spe.materials import entries
-from fem_spe.plot import Table, draw_anode_flux, draw_charging, draw_profile, draw_profiles
+from fem_spe.plot import draw_anode_flux, draw_charging, draw_profile, draw_profiles
 from fem_spe.render import (
     Panel,
     dimension,
@@ -24,7 +24,7 @@ from fem_spe.render import (
     read_grid,
     triangles,
 )
-from fem_spe.results import read_table
+from fem_spe.results import Table, read_table
 
 
 def draw(folder: Path) -> list[Path]:

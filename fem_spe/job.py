@@ -129,7 +129,7 @@ def mesh_only(description: Path, file: Path, overrides: dict[str, Any]) -> MeshA
     data = read_toml(description)
     if "study" in data:
         case = load(description, overrides)
-        plan = lookup(case.study).plan(case, _regions(case))
+        _, plan = check(case)
     else:
         # a geometry alone: every region is meshed, whatever it may be made of
         geometry = load_geometry(description)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fem_spe.render.style import style
-
-Table = Mapping[str, NDArray[np.float64]]
+from fem_spe.render.style import COLORMAP, style
+from fem_spe.results import Table
 
 
 def draw_profile(table: Table, file: Path, label: str) -> Path:
@@ -47,7 +44,7 @@ def draw_anode_flux(table: Table, file: Path, face: str) -> Path:
             axis.set_ylim(bottom=min(0.0, float(flux.min())))
             axis.margins(x=0)
         else:
-            drawn = axis.tripcolor(table[heads[0]], table[heads[1]], flux, cmap="viridis")
+            drawn = axis.tripcolor(table[heads[0]], table[heads[1]], flux, cmap=COLORMAP)
             axis.set(xlabel=_head(heads[0]), ylabel=_head(heads[1]), aspect="equal")
             figure.colorbar(drawn, ax=axis, label="flux / mean flux")
         axis.set_title(f"flux through the {face}", loc="left")
@@ -80,7 +77,7 @@ def draw_profiles(table: Table, file: Path, label: str) -> Path:
     position, *curves = table
     with style() as plt:
         figure, axis = plt.subplots(figsize=(4.2, 2.6), layout="constrained")
-        colors = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, len(curves)))
+        colors = plt.get_cmap(COLORMAP)(np.linspace(0.0, 0.85, len(curves)))
         for name, color in zip(curves, colors, strict=True):
             shown = name.removeprefix("mean at ").split(" [")[0]
             axis.plot(table[position], table[name], color=color, lw=1.2, label=shown)

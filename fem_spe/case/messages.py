@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Any
 
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from fem_spe.case.keys import Schema, known_keys
+from fem_spe.errors import did_you_mean
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 _NAMES_TABLE = re.compile(r"\[[a-z_.]+\] ")  # a message that says itself where it belongs
@@ -89,7 +89,7 @@ def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
             | "dict_attributes_type"
             | "model_type"
             | "dataclass_type"
-            | ("model_attributes_type")
+            | "model_attributes_type"
         ):
             return f"{place} = {value!r}: must be a table of keys and values"
         case "missing" | "missing_argument" | "missing_keyword_only_argument":
@@ -100,10 +100,7 @@ def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
         case "union_tag_invalid":
             context = detail["ctx"]
             tag, tags = context["discriminator"].strip("'"), context["expected_tags"]
-            near = difflib.get_close_matches(
-                context["tag"], [t.strip(" '") for t in tags.split(",")], n=1
-            )
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(context["tag"], [t.strip(" '") for t in tags.split(",")])
             return f"[{'.'.join(keys)}] {tag} = {context['tag']!r}: {hint}known are {tags}"
         case "value_error":
             text = str(detail["ctx"]["error"])
@@ -119,7 +116,6 @@ def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
 
 def _unknown_key(keys: list[str], known: list[str]) -> str:
     table, key = ".".join(keys[:-1]), keys[-1]
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     where = f"in [{table}]" if table else "at the top of the case"
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = did_you_mean(key, known, cutoff=0.5)
     return f"unknown key {key!r} {where}; {hint}known are {', '.join(known)}"

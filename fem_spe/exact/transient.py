@@ -21,10 +21,5 @@ def slab_outflow(fourier: float) -> float:
     return 1 + 2 * math.fsum((-1.0) ** k * _decay(k, fourier) for k in range(1, _TERMS))
 
 
-def half_space(distance: float, diffusivity: float, time: float) -> float:
-    """Value at `distance` from a face held at 1 since time 0, in a deep empty medium."""
-    return math.erfc(distance / (2 * math.sqrt(diffusivity * time)))
-
-
 def _decay(k: int, fourier: float) -> float:
     return math.exp(-((k * math.pi) ** 2) * fourier)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -107,10 +107,7 @@ class RandomSection:
             number = max(1, round(area / unit))
             start = self._draw(number, rng)
             scale = float(np.sqrt(area / start.areas.sum()))
-            start = Inclusions(
-                start.shape, start.x, start.y, scale * start.a, scale * start.b,
-                start.angle, start.phase, start.regions,
-            )  # fmt: skip
+            start = replace(start, a=scale * start.a, b=scale * start.b)
             gap = self.min_gap
             if gap is None:
                 gap = _DEFAULT_GAP * self.fiber_diameter

@@ -51,12 +51,7 @@ class AlignedSection:
 
     def build(self) -> Section:
         """The section as data."""
-        counts = self.count
-        if counts is None:
-            assert self.fiber_diameter is not None
-            assert self.fiber_fraction is not None
-            number = _number(self.size, self.fiber_diameter, self.fiber_fraction)
-            counts = _grid(self.size, number, self.lattice)
+        counts = _counts(self, sites_per_fiber=1)
         x, y, _ = _sites(self.size, counts, self.lattice)
         if self.fiber_fraction is None:
             assert self.fiber_diameter is not None
@@ -99,12 +94,7 @@ class AlternatingSection:
 
     def build(self) -> Section:
         """The section as data."""
-        counts = self.count
-        if counts is None:
-            assert self.fiber_diameter is not None
-            assert self.fiber_fraction is not None
-            number = 2 * _number(self.size, self.fiber_diameter, self.fiber_fraction)
-            counts = _grid(self.size, number, self.lattice)
+        counts = _counts(self, sites_per_fiber=2)
         x, y, parity = _sites(self.size, counts, self.lattice)
         fibers, fillers = int(np.sum(parity == 0)), int(np.sum(parity == 1))
         if fillers == 0:
@@ -146,6 +136,16 @@ def _require_two(spec: AlignedSection | AlternatingSection) -> None:
         )
 
 
+def _counts(spec: AlignedSection | AlternatingSection, *, sites_per_fiber: int) -> tuple[int, int]:
+    """Sites along x and y: as given, or as the fibres' diameter and fraction ask."""
+    if spec.count is not None:
+        return spec.count
+    assert spec.fiber_diameter is not None
+    assert spec.fiber_fraction is not None
+    number = _number(spec.size, spec.fiber_diameter, spec.fiber_fraction)
+    return _grid(spec.size, sites_per_fiber * number, spec.lattice)
+
+
 def _number(size: tuple[float, float], diameter: float, fraction: float) -> float:
     if diameter >= min(size):
         raise GeometryError(
@@ -172,7 +172,6 @@ def _diameter(size: tuple[float, float], number: int, fraction: float) -> float:
 
 def _grid(size: tuple[float, float], number: float, lattice: Lattice) -> tuple[int, int]:
     """Counts (nx, ny) of the most nearly regular cells, near `number` sites in all."""
-
     ny = np.arange(1, math.floor(number / (1 - _DIAMETER_TOLERANCE) ** 2) + 1)
     if lattice == "hexagonal":
         ny = ny[ny % 2 == 0]  # else rows would not continue through bottom and top

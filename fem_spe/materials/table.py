@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from fem_spe.errors import CaseError
+from fem_spe.errors import CaseError, did_you_mean
 from fem_spe.materials.material import CONDUCTIVITY_AXES, DIFFUSIVITY_AXES, Material
 from fem_spe.units import ENERGY
 
@@ -65,10 +64,9 @@ def lookup(name: str) -> Material:
     """
     table = _table()
     if name not in table:
-        near = difflib.get_close_matches(name, [*table, "impermeable"], n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        known = ", ".join([*table, "impermeable"])
-        raise CaseError(f"no material {name!r}; {hint}the table has: {known}")
+        known = [*table, "impermeable"]
+        hint = did_you_mean(name, known)
+        raise CaseError(f"no material {name!r}; {hint}the table has: {', '.join(known)}")
     parsers: dict[str, Callable[[str], Any]] = {
         "diffusivity": DIFFUSIVITY_AXES.parse,
         "conductivity": CONDUCTIVITY_AXES.parse,

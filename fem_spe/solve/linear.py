@@ -121,9 +121,12 @@ class Problem:
         matrix = fem_petsc.assemble_matrix(self.form, bcs=list(self.bcs))
         matrix.assemble()
         matrix.setOption(PETSc.Mat.Option.SPD, True)
-        scale = self._residual(None).norm()
-        right = self._residual(guess)
-        start = right.norm()
+        right = self._residual(None)
+        start = scale = right.norm()
+        if guess is not None:
+            right.destroy()
+            right = self._residual(guess)
+            start = right.norm()
         step = right.duplicate()
         ksp = _krylov(matrix, self.rtol, scale, self.method, self.name)
         if start > 0.0:

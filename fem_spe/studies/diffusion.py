@@ -8,7 +8,6 @@ potential and the flux -sigma grad u.
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -18,18 +17,18 @@ from dolfinx import fem
 
 from fem_spe.case import Case
 from fem_spe.domain import Domain
-from fem_spe.errors import CaseError
+from fem_spe.errors import CaseError, did_you_mean
 from fem_spe.geometry import MeshFile
 from fem_spe.geometry.faces import BOX_FACES, faces_across, interface_name
 from fem_spe.measure import effective, path
-from fem_spe.measure.flux import FaceFlux, along_face, through
+from fem_spe.measure.flux import FaceFlux, along_face
 from fem_spe.measure.profile import profile
 from fem_spe.physics import diffusion
 from fem_spe.progress import Clock
 from fem_spe.results import Check, Quantity, Solution, Table
 from fem_spe.solve.linear import choose, residual_vector, solve
 from fem_spe.studies import transient
-from fem_spe.studies.drive import Drive, drive
+from fem_spe.studies.drive import Drive, drive, in_and_out
 from fem_spe.studies.registry import Plan, Study
 from fem_spe.studies.transport import REFERENCE, Transport, component, transport
 
@@ -48,7 +47,10 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     if regions and len(holes) == len(set(regions)):
         raise CaseError("[materials] every region is impermeable; nothing carries ions")
     if regions:
-        transport(case, [r for r in regions if r not in holes])
+        conducting = [r for r in regions if r not in holes]
+        coefficients = transport(case, conducting)
+        if case.diffusion.mode == "transient":
+            transient.require_storage(case, coefficients, conducting)
     direction = case.diffusion.direction
     if not isinstance(case.geometry, MeshFile):
         _require_faces(case, len(case.geometry.size), regions)
@@ -75,8 +77,7 @@ def _require_faces(case: Case, dimension: int, regions: tuple[str, ...]) -> None
     known += [interface_name(a, b) for a, b in combinations(regions, 2)]
     for name in case.boundary:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(name, known)
             raise CaseError(
                 f"[boundary.{name}]: the structure has no such face; {hint}"
                 f"it may have {', '.join(known)}"
@@ -92,7 +93,6 @@ class Solved:
     coefficients: Transport
     u: fem.Function
     mobility: fem.Function
-    residual: fem.Function
 
 
 def run(case: Case, domain: Domain, clock: Clock) -> Solution:
@@ -117,11 +117,12 @@ def steady(case: Case, domain: Domain, clock: Clock) -> Solution:
         stage.note = f"{num_dofs} unknowns, {method}, {solved.iterations} iterations"
     with clock.stage("measure"):
         residual = residual_vector(a, load, solved.u)
-        state = Solved(domain, driven, coefficients, solved.u, mobility, residual)
+        state = Solved(domain, driven, coefficients, solved.u, mobility)
         density = along_face(domain, residual, driven.anode) if driven.anode else None
-        quantities, checks = _balance(state)
+        flows = driven.flows(domain, residual, coefficients.scale)
+        quantities, checks = _balance(state, flows)
         if driven.unit_difference:
-            more, energy = _effective(case, state)
+            more, energy = _effective(case, state, flows[driven.high])
             quantities, checks = more | quantities, checks | energy
         if density is not None and density.mean:
             quantities["flux_uniformity"] = Quantity(
@@ -143,14 +144,13 @@ def steady(case: Case, domain: Domain, clock: Clock) -> Solution:
     return Solution(quantities, checks, fields, _tables(state, density), information, num_dofs)
 
 
-def _balance(state: Solved) -> tuple[dict[str, Quantity], dict[str, Check]]:
+def _balance(
+    state: Solved, flows: dict[str, float]
+) -> tuple[dict[str, Quantity], dict[str, Check]]:
     """Total fluxes, and whether they balance."""
-    domain = state.domain
-    flows = state.drive.flows(domain, state.residual, state.coefficients.scale)
-    flux_in = sum(q for q in flows.values() if q > 0)
-    flux_out = -sum(q for q in flows.values() if q < 0)
+    flux_in, flux_out = in_and_out(flows)
     largest = max(flux_in, flux_out)
-    unit = state.coefficients.flux_unit(domain.dimension)
+    unit = state.coefficients.flux_unit(state.domain.dimension)
     imbalance = abs(flux_in - flux_out) / largest if largest else 0.0
     return {
         "flux_in": Quantity(flux_in, unit, "total flux into the structure"),
@@ -158,13 +158,13 @@ def _balance(state: Solved) -> tuple[dict[str, Quantity], dict[str, Check]]:
     }, {"flux_imbalance": Check(imbalance, _BALANCE)}
 
 
-def _effective(case: Case, state: Solved) -> tuple[dict[str, Quantity], dict[str, Check]]:
-    """Effective properties and path length under a unit difference."""
+def _effective(
+    case: Case, state: Solved, inflow: float
+) -> tuple[dict[str, Quantity], dict[str, Check]]:
+    """Effective properties and path length under a unit difference that drives `inflow`."""
     domain, coefficients, axis = state.domain, state.coefficients, state.drive.axis
-    high = state.drive.high
-    inflow = through(domain, state.residual, [high])[high]
     measured = effective.effective(
-        domain, state.u, state.mobility, coefficients.scale, inflow, axis
+        domain, state.u, state.mobility, coefficients.scale, inflow / coefficients.scale, axis
     )
     found: dict[str, Quantity] = {}
     matrix = coefficients.reference(axis)

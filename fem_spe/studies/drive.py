@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import ufl
@@ -62,6 +63,11 @@ class Drive:
             for name, value in self.fixed.items()
         ]
         return load, bcs
+
+
+def in_and_out(flows: Mapping[str, float]) -> tuple[float, float]:
+    """What enters and what leaves, both positive, of the inflows of all faces."""
+    return sum(q for q in flows.values() if q > 0), -sum(q for q in flows.values() if q < 0)
 
 
 def drive(case: Case, dimension: int) -> Drive:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from fem_spe.errors import CaseError
+from fem_spe.errors import CaseError, did_you_mean
 
 if TYPE_CHECKING:
     from fem_spe.case import Case
@@ -70,7 +69,6 @@ def lookup(name: str) -> Study:
     """
     known = names()
     if name not in _STUDIES:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = did_you_mean(name, known)
         raise CaseError(f"study = {name!r}: {hint}known are {', '.join(known)}")
     return _STUDIES[name]

@@ -6,6 +6,7 @@ error control.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ from fem_spe.progress import Clock, log
 from fem_spe.results import Check, Frame, Quantity, Solution, Table
 from fem_spe.solve.bdf2 import Rate, Step, integrate
 from fem_spe.solve.linear import Problem, choose, residual_vector
-from fem_spe.studies.drive import Drive, drive
+from fem_spe.studies.drive import Drive, drive, in_and_out
 from fem_spe.studies.transport import Transport, transport
 
 _BALANCE = 1e-10  # of a step, relative to the largest rate of storage
@@ -50,20 +51,34 @@ class History:
     imbalance: NDArray[np.float64]
 
 
-def run(case: Case, domain: Domain, clock: Clock) -> Solution:
-    """Integrate and measure. Collective.
+def require_storage(case: Case, coefficients: Transport, regions: Collection[str]) -> None:
+    """Raise unless each of the conducting `regions` tells how much it stores, and from where.
 
     Raises:
-        CaseError: if the regions have no diffusivity, or an initial value is not theirs.
-        ConvergenceError: if the time step collapses.
+        CaseError: if one has no diffusivity, or the initial values are those of others.
     """
-    assert case.time is not None
-    coefficients = transport(case, domain.regions, domain.dimension)
     if coefficients.form != "diffusivity":
         raise CaseError(
             '[diffusion] mode = "transient" needs a diffusivity in every region: a conductivity '
             "alone does not tell how much lithium a region stores"
         )
+    given = case.diffusion.initial
+    missing = sorted(set(given) ^ set(regions)) if isinstance(given, dict) else []
+    if missing:
+        raise CaseError(
+            f"[diffusion] initial: {missing[0]} is not named in both; give one "
+            f"value for each region: {', '.join(regions)}"
+        )
+
+
+def run(case: Case, domain: Domain, clock: Clock) -> Solution:
+    """Integrate and measure; the case has passed `require_storage`. Collective.
+
+    Raises:
+        ConvergenceError: if the time step collapses.
+    """
+    assert case.time is not None
+    coefficients = transport(case, domain.regions, domain.dimension)
     driven = drive(case, domain.dimension)
     with clock.stage("solve") as stage:
         model = _Model(case, domain, coefficients, driven)
@@ -85,7 +100,7 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
                 frames.append(Frame(step.time, {"concentration": model.u.x.array.copy()}))
         stage.note = f"{model.num_dofs} unknowns, {len(rows)} steps, {rejected} rejected"
     with clock.stage("measure"):
-        history = _history(rows)
+        history = History(*np.array(rows).T)
         quantities, checks = _numbers(domain, coefficients, driven, history)
         if driven.unit_difference:
             quantities["breakthrough_time"] = Quantity(
@@ -93,7 +108,8 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
                 "s",
                 "when the outflow reaches half of its steady value",
             )
-        tables = _tables(domain, driven, history, model.u, frames)
+        unit = coefficients.flux_unit(domain.dimension)
+        tables = _tables(domain, driven, history, unit, model.u, frames)
     information = {"steps": len(rows), "rejected": rejected, "method": model.problem.method}
     fields = {"concentration": model.u}
     return Solution(quantities, checks, fields, tables, information, model.num_dofs, tuple(frames))
@@ -138,13 +154,6 @@ class _Model:
         """The unknowns at the start, boundary values set."""
         given = case.diffusion.initial
         if isinstance(given, dict):
-            missing = set(given) ^ set(self.domain.regions)
-            if missing:
-                known = ", ".join(self.domain.regions)
-                raise CaseError(
-                    f"[diffusion] initial: {sorted(missing)[0]} is not named in both; give one "
-                    f"value for each region: {known}"
-                )
             for name, tag in self.domain.regions.items():
                 cells = self.domain.cell_tags.find(tag)
                 capacity = float(self.capacity.x.array[cells[0]]) if len(cells) else 1.0
@@ -196,13 +205,7 @@ class _Model:
         net = sum(flows.values())
         self.largest_rate = max(self.largest_rate, abs(storing))
         imbalance = abs(storing - net) / self.largest_rate if self.largest_rate else abs(net)
-        flux_in = sum(q for q in flows.values() if q > 0)
-        flux_out = -sum(q for q in flows.values() if q < 0)
-        return step.time, stored, stored / self.volume, flux_in, flux_out, imbalance
-
-
-def _history(rows: list[tuple[float, ...]]) -> History:
-    return History(*np.array(rows).T)
+        return step.time, stored, stored / self.volume, *in_and_out(flows), imbalance
 
 
 def breakthrough(history: History, steady: float) -> float:
@@ -224,7 +227,7 @@ def _numbers(
     domain: Domain, coefficients: Transport, driven: Drive, history: History
 ) -> tuple[dict[str, Quantity], dict[str, Check]]:
     unit = coefficients.flux_unit(domain.dimension)
-    amount = "mol/m" if domain.dimension == 2 else "mol"
+    amount = unit.removesuffix("/s")
     concentration = "" if driven.unit_difference else "mol/m^3"
     quantities = {
         "flux_in": Quantity(float(history.flux_in[-1]), unit, "total inflow at the end"),
@@ -239,11 +242,15 @@ def _numbers(
 
 
 def _tables(
-    domain: Domain, driven: Drive, history: History, u: fem.Function, frames: list[Frame]
+    domain: Domain,
+    driven: Drive,
+    history: History,
+    flux_unit: str,
+    u: fem.Function,
+    frames: list[Frame],
 ) -> dict[str, Table]:
     axis = driven.axis
     unit = "" if driven.unit_difference else " [mol/m^3]"
-    flux_unit = "mol/m/s" if domain.dimension == 2 else "mol/s"
     curve = {
         "t [s]": history.time,
         f"mean{unit}": history.mean,

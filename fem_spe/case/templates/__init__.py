@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from importlib import resources
 
-from fem_spe.errors import CaseError
+from fem_spe.errors import CaseError, did_you_mean
 
 
 def kinds() -> list[str]:
@@ -21,7 +20,6 @@ def template(kind: str) -> str:
         CaseError: if there is none; the message names those there are.
     """
     if kind not in kinds():
-        near = difflib.get_close_matches(kind, kinds(), n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = did_you_mean(kind, kinds())
         raise CaseError(f"no template {kind!r}; {hint}known are {', '.join(kinds())}")
     return resources.files(__name__).joinpath(f"{kind}.toml").read_text("utf-8")
