@@ -1,0 +1,46 @@
+"""Comparisons with exact answers: each with its error, its limit and its source.
+
+`fem-spe verify` prints them; the tests run the same functions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+
+from fem_spe.verify import orders, sections, transients
+from fem_spe.verify.row import Row
+
+__all__ = ["COMPARISONS", "Row", "print_table", "run_all"]
+
+COMPARISONS: dict[str, Callable[[], Iterator[Row]]] = {
+    "square_arrays": sections.square_arrays,
+    "reciprocity": sections.reciprocity,
+    "layers": sections.layers,
+    "balance": sections.balance,
+    "convergence": orders.convergence,
+    "slab_in_time": transients.slab_in_time,
+    "time_order": transients.time_order,
+}
+
+
+def run_all() -> list[Row]:
+    """All comparisons, in the order of `COMPARISONS`."""
+    return [row for compare in COMPARISONS.values() for row in compare()]
+
+
+def print_table(rows: list[Row], *, as_json: bool = False) -> None:
+    """The comparisons as a table, or as JSON."""
+    if as_json:
+        print(json.dumps([{**asdict(row), "passed": row.passed} for row in rows], indent=2))
+        return
+    print(f"{'comparison':52} {'value':>13} {'exact':>13} {'error':>9} {'limit':>8}")
+    for row in rows:
+        verdict = "" if row.passed else "  FAILED"
+        print(
+            f"{row.name:52} {row.value:13.9g} {row.exact:13.9g} {row.error:9.1e} "
+            f"{row.limit:8.0e}{verdict}  {row.source}"
+        )
+    failed = sum(not row.passed for row in rows)
+    print(f"\n{len(rows) - failed} of {len(rows)} comparisons within their limits")
