@@ -14,16 +14,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fem_spe.case import Case, load, parse
     from fem_spe.job import run
-    from fem_spe.results import Result
+    from fem_spe.results import Check, Frame, Quantity, Result, Solution
+    from fem_spe.studies import Plan, Study, register
 
-__all__ = ["Case", "Result", "load", "parse", "run"]
+__all__ = [
+    "Case",
+    "Check",
+    "Frame",
+    "Plan",
+    "Quantity",
+    "Result",
+    "Solution",
+    "Study",
+    "load",
+    "parse",
+    "register",
+    "run",
+]
 
 _PLACES = {
     "Case": "fem_spe.case",
     "load": "fem_spe.case",
     "parse": "fem_spe.case",
     "run": "fem_spe.job",
+    "Check": "fem_spe.results",
+    "Frame": "fem_spe.results",
+    "Quantity": "fem_spe.results",
     "Result": "fem_spe.results",
+    "Solution": "fem_spe.results",
+    "Plan": "fem_spe.studies",
+    "Study": "fem_spe.studies",
+    "register": "fem_spe.studies",
 }
 
 

@@ -1,6 +1,6 @@
 """All pictures of one result folder.
 
-`python -m fem_spe.figures DIR` draws in a process of its own: a graphics driver that
+`python -m fem_spe.figures DIR [PICTURE]` draws in a process of its own: a graphics driver that
 fails then costs the pictures, not the run.
 """
 
@@ -9,56 +9,138 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from fem_spe.errors import CaseError, FemSpeError
+from fem_spe.errors import CaseError, FemSpeError, did_you_mean
 from fem_spe.materials import entries
-from fem_spe.plot import draw_anode_flux, draw_charging, draw_profile, draw_profiles
+from fem_spe.plot import (
+    draw_anode_flux,
+    draw_charging,
+    draw_mesh_study,
+    draw_probe,
+    draw_profile,
+    draw_profiles,
+)
 from fem_spe.render import (
     Panel,
     dimension,
     draw_fields,
     draw_mesh,
     draw_solid,
+    join,
+    limits,
     read_grid,
+    read_times,
+    scalars,
     triangles,
 )
 from fem_spe.results import Table, read_table
 
+Picture = Callable[[], Path]  # draws one and gives its file
 
-def draw(folder: Path) -> list[Path]:
+_MOVIE_DPI = 140  # a section wider than high is then 938 pixels wide
+
+
+def draw(folder: Path, name: str | None = None) -> list[Path]:
     """Draw what the folder holds into `figures/`; the files drawn.
 
+    Args:
+        folder: The result folder.
+        name: One of its pictures, such as `concentration` or `mesh`; by default all of
+            them, and the movie where the case asks for one. `""` is the main field.
+
     Raises:
-        CaseError: if the folder holds no result.
+        CaseError: if the folder holds no result, or no such picture.
     """
     case = read_case(folder)
+    (folder / "figures").mkdir(exist_ok=True)
+    known = _fields(folder, case) | _curves(folder, case)
+    if name is not None:
+        name = name or next(iter(known))
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise CaseError(f"there is no picture {name!r}; {hint}there are {', '.join(known)}")
+        return [known[name]()]
+    drawn = [work() for work in known.values()]
+    if case.get("output", {}).get("movie"):
+        drawn.append(_movie(folder, case))
+    return drawn
+
+
+def _fields(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
+    """A picture for each scalar field, and in 2-D the mesh."""
     figures = folder / "figures"
-    figures.mkdir(exist_ok=True)
-    label = concentration_label(case)
     grid: Any = read_grid(folder)
     title = case.get("title") or folder.name
     if "time" in case:
         title += f", t = {case['time']['end']}"
-    drawn = []
-    if dimension(grid) == 2:
-        field = triangles(grid)
-        drawn.append(draw_fields([Panel(field, title)], figures / "concentration.png", label=label))
-        drawn.append(draw_mesh(field, figures / "mesh.png"))
-    else:
-        drawn.append(draw_solid(grid, figures / "concentration.png", label=label, title=title))
-    curves: dict[str, Callable[[Table, Path], Path]] = {
+    if dimension(grid) == 3:
+        return {
+            _file(n): partial(
+                draw_solid, grid, figures / f"{_file(n)}.png", label=field_label(n, case),
+                title=title, name=n,
+            )
+            for n in scalars(grid)
+        }  # fmt: skip
+    field = triangles(grid)
+    panels = [Panel(field, title)]
+    pictures: dict[str, Picture] = {
+        _file(n): partial(
+            draw_fields, panels, figures / f"{_file(n)}.png", label=field_label(n, case), name=n
+        )
+        for n in scalars(grid)
+    }
+    return pictures | {"mesh": partial(draw_mesh, field, figures / "mesh.png")}
+
+
+def _curves(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
+    """A picture for each table that one is known for."""
+    figures, label = folder / "figures", concentration_label(case)
+    known: dict[str, Callable[[Table, Path], Path]] = {
         "profile": lambda table, file: draw_profile(table, file, label),
         "anode_flux": lambda table, file: draw_anode_flux(table, file, "anode"),
         "charging": draw_charging,
+        "mesh_study": draw_mesh_study,
+        "adapt": draw_mesh_study,
         "profiles": lambda table, file: draw_profiles(table, file, label),
     }
-    for name, draw_curve in curves.items():
-        table = folder / "tables" / f"{name}.csv"
-        if table.exists():
-            drawn.append(draw_curve(read_table(table), figures / f"{name}.png"))
-    return drawn
+    found: dict[str, Picture] = {}
+    for name, draw_curve in known.items():
+        file = folder / "tables" / f"{name}.csv"
+        if file.exists():
+            found[name] = partial(draw_curve, read_table(file), figures / f"{name}.png")
+    for file in sorted((folder / "tables").glob("probe_*.csv")):
+        table = read_table(file)
+        if len(next(iter(table.values()))) > 1:
+            found[file.stem] = partial(
+                draw_probe, table, figures / f"{file.stem}.png",
+                _place(file.stem.removeprefix("probe_"), case), partial(field_label, case=case),
+            )  # fmt: skip
+    return found
+
+
+def _movie(folder: Path, case: dict[str, Any]) -> Path:
+    """The main field over time, on one scale of colours."""
+    times = read_times(folder)
+    name = scalars(read_grid(folder))[0]
+    shown = limits(read_grid(folder, time)[name] for time in times)  # type: ignore[index]
+    title, label = case.get("title") or folder.name, field_label(name, case)
+    with TemporaryDirectory() as temporary:
+        pictures = []
+        for k, time in enumerate(times):
+            file = Path(temporary) / f"{k}.png"
+            grid = read_grid(folder, time)
+            at = f"{title}, t = {time:.6g} s"
+            if dimension(grid) == 2:
+                panels = [Panel(triangles(grid), at)]
+                draw_fields(panels, file, label=label, name=name, limits=shown, dpi=_MOVIE_DPI)
+            else:
+                draw_solid(grid, file, label=label, title=at, name=name, limits=shown)
+            pictures.append(file)
+        return join(pictures, folder / "figures" / f"{_file(name)}.{case['output']['movie']}")
 
 
 def panel(folder: Path, title: str | None = None) -> Panel:
@@ -71,6 +153,32 @@ def panel(folder: Path, title: str | None = None) -> Panel:
     if dimension(grid) != 2:
         raise CaseError(f"{folder}: a 3-D result does not fit into a picture of sections")
     return Panel(triangles(grid), title or read_case(folder).get("title") or folder.name)
+
+
+def field_label(name: str, case: dict[str, Any]) -> str:
+    """What the colours of a field mean; its name may end in a unit, as a table's head does."""
+    what, _, unit = name.partition(" [")
+    if what == "concentration" and case.get("study") == "diffusion":
+        return concentration_label(case)
+    words = what.replace("_", " ")
+    return f"{words} ({unit.removesuffix(']')})" if unit else words
+
+
+def _place(name: str, case: dict[str, Any]) -> str:
+    """What the probe `name` looks at, in words."""
+    probe = case["probe"][name]
+    if "line" in probe:
+        where = " to ".join(f"({', '.join(end)})" for end in probe["line"])
+    elif "point" in probe:
+        where = f"({', '.join(probe['point'])})"
+    else:
+        where = probe.get("region") or probe["face"]
+    return f"{name}: {where.replace('um', 'µm')}"
+
+
+def _file(name: str) -> str:
+    """The file, without suffix, of the field `name`."""
+    return name.partition(" [")[0].replace(" ", "_").replace("/", "_")
 
 
 def concentration_label(case: dict[str, Any]) -> str:
@@ -100,6 +208,7 @@ def read_case(folder: Path) -> dict[str, Any]:
 
 if __name__ == "__main__":
     try:
-        print(*draw(Path(sys.argv[1])), sep="\n")
+        print(*draw(Path(sys.argv[1]), *sys.argv[2:3]), sep="\n")
     except FemSpeError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fem_spe.render.style import COLORMAP, style
 from fem_spe.results import Table
+
+_MANY = 8  # curves; more are told apart by a colour bar
+# `mean c at 2 s [mol/m^3]`: which statistic, of what, when, in which unit
+_HEAD = re.compile(r"(?:(mean|min|max) )?(.+?)(?: at ([-+.\de]+) s)?( \[.*\])?")
 
 
 def draw_profile(table: Table, file: Path, label: str) -> Path:
@@ -77,13 +85,100 @@ def draw_profiles(table: Table, file: Path, label: str) -> Path:
     position, *curves = table
     with style() as plt:
         figure, axis = plt.subplots(figsize=(4.2, 2.6), layout="constrained")
-        colors = plt.get_cmap(COLORMAP)(np.linspace(0.0, 0.85, len(curves)))
-        for name, color in zip(curves, colors, strict=True):
-            shown = name.removeprefix("mean at ").split(" [")[0]
-            axis.plot(table[position], table[name], color=color, lw=1.2, label=shown)
+        times = [name.removeprefix("mean at ").split(" s")[0] for name in curves]
+        values = (table[name] for name in curves)
+        _over_time(plt, axis, table[position], dict(zip(times, values, strict=True)))
         axis.set(xlabel=_head(position), ylabel=label)
         axis.margins(x=0)
+        figure.savefig(file)
+    return file
+
+
+def draw_probe(table: Table, file: Path, title: str, label: Callable[[str], str]) -> Path:
+    """Values along a line, at one or more times, or over time; one panel for each field.
+
+    Args:
+        table: Of a probe, more than one row.
+        file: Where to write the picture.
+        title: Above it.
+        label: Gives the label of an axis for a field's name with unit.
+    """
+    position, *others = table
+    fields: dict[str, list[tuple[str | None, str | None, str]]] = {}
+    for head in others:
+        match = _HEAD.fullmatch(head)
+        if match is not None and not re.fullmatch(r"[xyz] \[um\]", head):
+            statistic, name, time, unit = match.groups()
+            fields.setdefault(name + (unit or ""), []).append((statistic, time, head))
+    with style() as plt:
+        figure, axes = plt.subplots(
+            len(fields), 1, figsize=(6.7, 2.3 * len(fields)), layout="constrained", squeeze=False,
+            sharex=True,
+        )  # fmt: skip
+        for axis, (field, columns) in zip(axes[:, 0], fields.items(), strict=True):
+            by_statistic = {statistic: head for statistic, _, head in columns}
+            if "mean" in by_statistic:
+                low, high = (table[by_statistic[s]] for s in ("min", "max"))
+                axis.fill_between(table[position], low, high, color="#9ecae1", lw=0, label="range")
+                mean = table[by_statistic["mean"]]
+                axis.plot(table[position], mean, color="#08519c", lw=1.2, label="mean")
+                axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+            elif columns[0][1] is not None:
+                curves = {str(time): table[head] for _, time, head in columns}
+                _over_time(plt, axis, table[position], curves)
+            else:
+                axis.plot(table[position], table[columns[0][2]], color="#08519c", lw=1.2)
+            axis.set(ylabel=label(field), xlim=(table[position].min(), table[position].max()))
+        axes[0, 0].set_title(title, loc="left")
+        axes[-1, 0].set_xlabel(_head(position))
+        figure.savefig(file)
+    return file
+
+
+def _over_time(
+    plt: Any, axis: Any, position: NDArray[np.float64], curves: Mapping[str, Any]
+) -> None:
+    """One curve for each time (s), dark to light."""
+    shades = plt.get_cmap(COLORMAP)
+    times = [float(time) for time in curves]
+    evenly = np.linspace(0.0, 0.85, len(curves))
+    for k, (time, values) in enumerate(curves.items()):
+        shade = evenly[k] if len(curves) <= _MANY else 0.85 * times[k] / times[-1]
+        axis.plot(position, values, color=shades(shade), lw=1.2, label=f"{time} s")
+    if len(curves) <= _MANY:
         axis.legend(title="t", loc="center left", bbox_to_anchor=(1.0, 0.5))
+        return
+    part = plt.matplotlib.colors.ListedColormap(shades(np.linspace(0.0, 0.85, 256)))
+    scale = plt.cm.ScalarMappable(plt.Normalize(0.0, times[-1]), part)
+    bar = axis.figure.colorbar(scale, ax=axis, fraction=0.05, pad=0.015)
+    bar.set_label("t (s)")
+    bar.outline.set_linewidth(0.5)
+
+
+def draw_mesh_study(table: Table, file: Path) -> Path:
+    """Relative errors on the meshes of a study, or of an adaptive run, over their cells."""
+    cells, *others = table
+    errors = [name for name in others if name.startswith("error of ") or name == "relative error"]
+    with style() as plt:
+        figure, axis = plt.subplots(figsize=(4.6, 2.7), layout="constrained")
+        shown: list[NDArray[np.float64]] = []
+        for name in errors:
+            # quantities that are proportional to another one share its curve
+            if any(np.allclose(table[name], other, rtol=1e-3) for other in shown):
+                continue
+            shown.append(table[name])
+            label = name.removeprefix("error of ").replace("_", " ")
+            axis.loglog(table[cells], table[name], "o-", ms=3, lw=1.2, label=label)
+        every = np.concatenate([*shown, [1e-16]])
+        low, high = np.log10(every[every > 1e-16].min(initial=1.0)), np.log10(every.max())
+        axis.set(xlabel="cells", ylabel="relative error")
+        axis.set_ylim(10 ** np.floor(low), 10 ** np.ceil(high))
+        axis.set_xticks(table[cells], [f"{count:,.0f}" for count in table[cells]])
+        axis.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
+        if not shown:
+            axis.set_title("no quantity changes with the mesh", loc="left")
+        if len(shown) > 1:
+            axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         figure.savefig(file)
     return file
 

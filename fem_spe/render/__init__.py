@@ -2,8 +2,16 @@
 
 from fem_spe.render.field import Panel, draw_fields
 from fem_spe.render.mesh import draw_mesh
+from fem_spe.render.movie import join
 from fem_spe.render.solid import draw_solid
-from fem_spe.render.triangles import dimension, read_grid, triangles
+from fem_spe.render.triangles import (
+    dimension,
+    limits,
+    read_grid,
+    read_times,
+    scalars,
+    triangles,
+)
 
 __all__ = [
     "Panel",
@@ -11,6 +19,10 @@ __all__ = [
     "draw_fields",
     "draw_mesh",
     "draw_solid",
+    "join",
+    "limits",
     "read_grid",
+    "read_times",
+    "scalars",
     "triangles",
 ]

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_spe.render.offscreen import pyvista
-from fem_spe.render.style import COLORMAP, HOLE, INTERFACE, OUTLINE, PATHWAY, style
+from fem_spe.render.style import COLORMAP, DPI, HOLE, INTERFACE, OUTLINE, PATHWAY, style
 from fem_spe.render.triangles import Triangles
+from fem_spe.render.triangles import limits as extremes
 
-_PIXELS = 2400  # along the longer side
+_PIXELS = 12  # along the longer side, for each dot per inch of the picture
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,11 @@ class Panel:
 
 
 def image(
-    field: Triangles, name: str, limits: tuple[float, float], pathways: int
+    field: Triangles, name: str, limits: tuple[float, float], pathways: int, dpi: int = DPI
 ) -> NDArray[np.uint8]:
     """The field `name` with outlines and `pathways` path lines, shape (height, width, 3)."""
     pv = pyvista()
-    plotter = _plotter(pv, field)
+    plotter = _plotter(pv, field, dpi)
     plotter.add_mesh(
         _surface(pv, field, name),
         scalars=name,
@@ -64,7 +65,7 @@ def flat_image(
 ) -> NDArray[np.uint8]:
     """One colour for each triangle, by `values` of shape (m,)."""
     pv = pyvista()
-    plotter = _plotter(pv, field)
+    plotter = _plotter(pv, field, DPI)
     surface = _surface(pv, field, None)
     surface.cell_data["values"] = values
     plotter.add_mesh(
@@ -73,11 +74,11 @@ def flat_image(
     return _screenshot(plotter)
 
 
-def _plotter(pv: Any, field: Triangles) -> Any:
+def _plotter(pv: Any, field: Triangles, dpi: int) -> Any:
     """A plotter that looks straight down on the box and shows nothing else."""
     left, right, bottom, top = field.extent
     width, height = right - left, top - bottom
-    pixels = np.array([width, height]) / max(width, height) * _PIXELS
+    pixels = np.array([width, height]) / max(width, height) * _PIXELS * dpi
     plotter = pv.Plotter(off_screen=True, window_size=[max(64, round(p)) for p in pixels])
     plotter.set_background(HOLE)
     middle = (left + right) / 2, (bottom + top) / 2
@@ -96,7 +97,13 @@ def _screenshot(plotter: Any) -> NDArray[np.uint8]:
 
 
 def draw_fields(
-    panels: Sequence[Panel], file: Path, *, label: str, name: str = "concentration"
+    panels: Sequence[Panel],
+    file: Path,
+    *,
+    label: str,
+    name: str = "concentration",
+    limits: tuple[float, float] | None = None,
+    dpi: int = DPI,
 ) -> Path:
     """Panels below one another with one colour bar and one scale.
 
@@ -105,9 +112,10 @@ def draw_fields(
         file: Where to write the picture.
         label: Of the colour bar, with unit.
         name: The field that is shown.
+        limits: Of the colours; by default the extremes of the field.
+        dpi: Dots per inch; a section wider than high is 6.7 inches wide.
     """
-    low = min(float(p.field.values[name].min()) for p in panels)
-    high = max(float(p.field.values[name].max()) for p in panels)
+    shown = limits or extremes(_values(p.field, name) for p in panels)
     left, right, bottom, top = panels[0].field.extent
     ratio = (top - bottom) / (right - left)
     width = 6.7 if ratio < 1 else max(3.4, 5.0 / ratio)
@@ -126,15 +134,15 @@ def draw_fields(
             pathways = int(
                 np.clip(round(30 * (right - left) / max(right - left, top - bottom)), 6, 30)
             )
-            picture = image(panel.field, name, (low, high), pathways)
+            picture = image(panel.field, name, shown, pathways, dpi)
             axis.imshow(picture, extent=panel.field.extent, interpolation="antialiased")
             for spine in axis.spines.values():
                 spine.set_visible(True)
             axis.set_title(panel.title, loc="left")
             axis.set_ylabel("y (µm)")
         axes[-1, 0].set_xlabel("x (µm)")
-        _color_bar(plt, figure, axes, (low, high), label)
-        figure.savefig(file)
+        _color_bar(plt, figure, axes, shown, label)
+        figure.savefig(file, dpi=dpi)
     return file
 
 
@@ -145,11 +153,16 @@ def _color_bar(plt: Any, figure: Any, axes: Any, limits: tuple[float, float], la
     bar.outline.set_linewidth(0.5)
 
 
+def _values(field: Triangles, name: str) -> NDArray[np.float64]:
+    return field.values[name] if name in field.values else field.cell_values[name]
+
+
 def _surface(pv: Any, field: Triangles, name: str | None) -> Any:
     faces = np.column_stack([np.full(len(field.triangles), 3), field.triangles]).ravel()
     surface = pv.PolyData(_in_plane(field.points, 0.0), faces=faces)
     if name is not None:
-        surface[name] = field.values[name]
+        data = surface.point_data if name in field.values else surface.cell_data
+        data[name] = _values(field, name)
     return surface
 
 

@@ -9,17 +9,32 @@ import numpy as np
 
 from fem_spe.render.offscreen import pyvista
 from fem_spe.render.style import COLORMAP, style
+from fem_spe.render.triangles import limits as extremes
 
 _VIEW = (1.0, -1.5, 0.8)  # from where the camera looks
 
 
 def draw_solid(
-    grid: Any, file: Path, *, label: str, title: str = "", name: str = "concentration"
+    grid: Any,
+    file: Path,
+    *,
+    label: str,
+    title: str = "",
+    name: str = "concentration",
+    limits: tuple[float, float] | None = None,
 ) -> Path:
-    """The field `name`, with the box and its measures; lengths of `grid` in m."""
-    values = np.asarray(grid[name])
-    limits = float(values.min()), float(values.max())
-    picture = _image(grid, name, limits)
+    """The field `name`, with the box and its measures.
+
+    Args:
+        grid: From `read_grid`.
+        file: Where to write the picture.
+        label: Of the colour bar, with unit.
+        title: Above it.
+        name: The field that is shown.
+        limits: Of the colours; by default the extremes of the field.
+    """
+    shown = limits or extremes([grid[name]])
+    picture = _image(grid, name, shown)
     x0, x1, y0, y1, z0, z1 = (1e6 * b for b in grid.bounds)
     with style() as plt:
         figure, axis = plt.subplots(figsize=(4.2, 3.6), layout="constrained")
@@ -27,7 +42,7 @@ def draw_solid(
         axis.set_axis_off()
         measures = f"{x1 - x0:.4g} × {y1 - y0:.4g} × {z1 - z0:.4g} µm (x × y × z)"
         axis.set_title(f"{title}\n{measures}" if title else measures, loc="left")
-        colors = plt.cm.ScalarMappable(plt.Normalize(*limits), COLORMAP)
+        colors = plt.cm.ScalarMappable(plt.Normalize(*shown), COLORMAP)
         bar = figure.colorbar(colors, ax=axis, fraction=0.045, pad=0.02)
         bar.set_label(label)
         bar.outline.set_linewidth(0.5)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from fem_spe.render.offscreen import pyvista
 
 # a six-node triangle as four linear ones; vertices 0 1 2, middles 3 (01) 4 (12) 5 (20)
 _SPLIT = np.array([[0, 3, 5], [3, 1, 4], [5, 4, 2], [3, 4, 5]])
+_AIDS = ("region", "stream_function")
 _EDGES = {3: np.array([[0, 1], [1, 2], [2, 0]]), 6: np.array([[0, 3, 1], [1, 4, 2], [2, 5, 0]])}
 
 
@@ -26,6 +29,7 @@ class Triangles:
         region: Of each triangle, shape (m,).
         cells: Nodes of the original cells, shape (k, 3) or (k, 6).
         values: Name -> value at each point, shape (n,).
+        cell_values: Name -> value in each triangle, shape (m,).
     """
 
     points: NDArray[np.float64]
@@ -33,6 +37,7 @@ class Triangles:
     region: NDArray[np.int64]
     cells: NDArray[np.int64]
     values: dict[str, NDArray[np.float64]]
+    cell_values: dict[str, NDArray[np.float64]]
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
@@ -78,21 +83,53 @@ def dimension(grid: object) -> int:
     return 2 if low[2] == high[2] else 3
 
 
-def read_grid(folder: Path) -> object:
-    """The last step of the fields of a result folder, one PyVista grid, lengths in m.
+def scalars(grid: object) -> list[str]:
+    """The names of the scalar fields of `grid`: those at points first, then those in cells.
+
+    Not among them is what only helps to draw: regions, path lines, and what VTK adds.
+    """
+    data = [*grid.point_data.items(), *grid.cell_data.items()]  # type: ignore[attr-defined]
+    return [n for n, v in data if np.ndim(v) == 1 and n not in _AIDS and not n.startswith("vtk")]
+
+
+def limits(values: Iterable[object]) -> tuple[float, float]:
+    """The smallest and the largest of all `values`, apart by something where they are one."""
+    low, high = zip(*((float(np.min(v)), float(np.max(v))) for v in values), strict=True)  # type: ignore[call-overload]
+    least, most = min(low), max(high)
+    return (least, most) if most > least else (least - 0.5, most + 0.5)
+
+
+def read_times(folder: Path) -> list[float]:
+    """The times at which a result folder holds fields, s; one alone where it is steady.
 
     Raises:
-        CaseError: if there are none.
+        CaseError: if there are no fields.
     """
-    pv = pyvista()
-    files = sorted((folder / "fields").glob("*.pvd"))
-    if not files:
-        raise CaseError(f"{folder}: no fields to draw (fields/*.pvd is missing)")
-    reader = pv.get_reader(str(files[0]))
-    reader.set_active_time_value(reader.time_values[-1])
+    return list(_reader(folder).time_values)
+
+
+def read_grid(folder: Path, time: float | None = None) -> object:
+    """The fields of a result folder as one PyVista grid, lengths in m.
+
+    Args:
+        folder: The result folder.
+        time: One of `read_times`; by default the last.
+
+    Raises:
+        CaseError: if there are no fields.
+    """
+    reader = _reader(folder)
+    reader.set_active_time_value(reader.time_values[-1] if time is None else time)
     grid = reader.read().combine()
     ghosts = grid.cell_data.get("vtkGhostType")
     return grid if ghosts is None else grid.extract_cells(np.flatnonzero(ghosts == 0))
+
+
+def _reader(folder: Path) -> Any:
+    files = sorted((folder / "fields").glob("*.pvd"))
+    if not files:
+        raise CaseError(f"{folder}: no fields to draw (fields/*.pvd is missing)")
+    return pyvista().get_reader(str(files[0]))
 
 
 def triangles(grid: object) -> Triangles:
@@ -109,14 +146,20 @@ def triangles(grid: object) -> Triangles:
     cells = inverse[nodes]
     parts = cells[:, _SPLIT].reshape(-1, 3) if cells.shape[1] == 6 else cells
     region = np.asarray(grid.cell_data["region"]).round().astype(np.int64)  # type: ignore[attr-defined]
+    split = len(parts) // len(cells)
     return Triangles(
         points[first],
         parts,
-        np.repeat(region, len(parts) // len(cells)),
+        np.repeat(region, split),
         cells,
         {
             name: np.asarray(values)[first]
             for name, values in grid.point_data.items()  # type: ignore[attr-defined]
+            if np.ndim(values) == 1
+        },
+        {
+            name: np.repeat(np.asarray(values), split)
+            for name, values in grid.cell_data.items()  # type: ignore[attr-defined]
             if np.ndim(values) == 1
         },
     )
