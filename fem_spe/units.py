@@ -147,6 +147,8 @@ DIFFUSIVITY = Unit("m^2/s", "diffusivity", "2e-11 m^2/s", "m^2/s", 1.0)
 CONDUCTIVITY = Unit("S/m", "conductivity", "1.46 mS/cm", "mS/cm", 0.1)
 CONCENTRATION = Unit("mol/m^3", "concentration", "1000 mol/m^3", "mol/m^3", 1.0)
 MOLAR_FLUX = Unit("mol/m^2/s", "molar flux", "2.5e-4 mol/m^2/s", "mol/m^2/s", 1.0)
+REACTION_RATE = Unit("1/s", "reaction rate", "1e-3 1/s", "1/s", 1.0)
+CONSUMPTION = Unit("mol/m^3/s", "consumption", "0.1 mol/m^3/s", "mol/m^3/s", 1.0)
 ENERGY = Unit("J", "activation energy", "0.1 eV", "eV", ELEMENTARY_CHARGE, per_mole=True)
 
 DURATION = Unit("s", "time", "10 min", "s", 1.0)
@@ -168,6 +170,9 @@ _DIMENSIONS = {
     "[length]**3": "volume",
     "[length]**2/[time]": "diffusivity",
     "[substance]/[length]**3": "concentration",
+    "1/[time]": "rate",
+    "[substance]/[length]**3/[time]": "consumption",
+    "[substance]/[length]**2/[time]": "molar flux",
     "[length]**-3*[mass]**-1*[time]**3*[current]**2": "conductivity",
     "[mass]/[length]/[time]**2": "pressure",
     "[mass]*[length]**2/[time]**2": "energy",

@@ -34,5 +34,9 @@ def _child(node: Schema, part: int | str, whole: Schema) -> Schema:
             return resolved
         if part in resolved.get("discriminator", {}).get("mapping", {}):
             return _child(resolved, part, whole)
+        if "oneOf" in resolved:
+            inner = _child(resolved, part, whole)
+            if inner is not resolved:
+                return inner
     extra = node.get("additionalProperties")
     return dict(extra) if isinstance(extra, dict) else node

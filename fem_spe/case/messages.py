@@ -83,7 +83,7 @@ def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
         case "too_long":
             return f"{place} = {value!r}: has too many entries"
         case "tuple_type":
-            return f"{place} = {value!r}: must be a list, one value for each axis"
+            return f"{place} = {value!r}: must be a list of values"
         case (
             "dict_type"
             | "dict_attributes_type"

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from fem_spe.case import overrides
 from fem_spe.case.messages import explain
+from fem_spe.case.probe import Probes
 from fem_spe.errors import CaseError
 from fem_spe.geometry import (
     AlignedSection,
@@ -20,8 +21,10 @@ from fem_spe.geometry import (
 from fem_spe.geometry.faces import Axis
 from fem_spe.materials import Material, Special, lookup
 from fem_spe.units import (
+    CONSUMPTION,
     DURATION,
     LENGTH,
+    REACTION_RATE,
     REFERENCE_TEMPERATURE,
     TEMPERATURE,
     Concentration,
@@ -52,6 +55,18 @@ class Mesh(Table):
     """At interfaces, m; default: a fifth of the smallest fibre radius."""
     order: Literal[1, 2] | None = None
     """Geometric order of the cells; default: the solver's degree in 2-D, else 1."""
+    study: Annotated[int, Field(ge=3, le=6)] | None = None
+    """Solve on so many meshes, each halving the sizes of the one before: the values are those of
+    the finest, with the order and the error that all of them show."""
+    adapt: Annotated[float, Field(ge=1e-9, lt=1)] | None = None
+    """Mesh anew, finer where the error comes from, until the relative error of the effective
+    coefficient is below this."""
+
+    @model_validator(mode="after")
+    def _one_doubt(self) -> Mesh:
+        if self.study is not None and self.adapt is not None:
+            raise ValueError("give one of study and adapt")
+        return self
 
 
 class Boundary(Table):
@@ -61,11 +76,13 @@ class Boundary(Table):
     """Fixed concentration, mol/m^3."""
     flux: MolarFlux | None = None
     """Flux into the domain, mol/m^2/s."""
+    periodic: Literal[True] | None = None
+    """One with the opposite face; it is enough to say so of one of the two."""
 
     @model_validator(mode="after")
     def _one(self) -> Boundary:
-        if (self.concentration is None) == (self.flux is None):
-            raise ValueError("give one of concentration and flux")
+        if len(self.model_dump(exclude_none=True)) != 1:
+            raise ValueError("give one of concentration, flux and periodic = true")
         return self
 
 
@@ -79,6 +96,21 @@ class Diffusion(Table):
     initial: Concentration | dict[str, Concentration] = 0.0
     """Concentration at the start of a transient, one value or one for each region, mol/m^3;
     over the difference between the faces where `direction` drives."""
+
+
+class Reaction(Table):
+    """What a region consumes, per volume of it: rate * concentration + consumption."""
+
+    rate: Annotated[float, Field(ge=0), REACTION_RATE] | None = None
+    """Of first order, 1/s."""
+    consumption: Annotated[float, CONSUMPTION] | None = None
+    """Of order zero, mol/m^3/s; negative where the region releases."""
+
+    @model_validator(mode="after")
+    def _some(self) -> Reaction:
+        if self.rate is None and self.consumption is None:
+            raise ValueError('give rate, such as "1e-3 1/s", or consumption, "0.1 mol/m^3/s"')
+        return self
 
 
 class Time(Table):
@@ -124,6 +156,12 @@ class Output(Table):
     """What is written besides numbers."""
 
     figures: bool = True
+    movie: Literal["gif", "mp4"] | None = None
+    """Of a transient, one picture for each output time; drawn where `figures` are."""
+
+
+# Study -> the tables of the case that are its own
+_TABLES = {"diffusion": {"diffusion", "reaction", "time"}}
 
 
 class Case(Table):
@@ -137,17 +175,20 @@ class Case(Table):
     materials: dict[str, Material | Special | str] = Field(min_length=1)
     boundary: dict[str, Boundary] = Field(default_factory=dict)
     diffusion: Diffusion = Diffusion()
+    reaction: dict[str, Reaction] = Field(default_factory=dict)
     time: Time | None = None
     solver: Solver = Solver()
     output: Output = Output()
+    probe: Probes = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict)
+    """What a study registered from outside the package reads; free in form."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Case:
-        transient = self.diffusion.mode == "transient"
-        if transient and self.time is None:
-            raise CaseError('[diffusion] mode = "transient" needs [time] end, such as "10 min"')
-        if self.time is not None and not transient:
-            raise CaseError('[time] has no meaning for [diffusion] mode = "steady"; remove one')
+        for table in sorted(self.model_fields_set & self.foreign):
+            raise CaseError(f"[{table}] has no meaning for study = {self.study!r}; remove it")
+        if self.study == "diffusion":
+            self._require_time(transient=self.diffusion.mode == "transient")
         for region, value in self.materials.items():
             if isinstance(value, str) and value != "impermeable":
                 try:
@@ -155,6 +196,22 @@ class Case(Table):
                 except CaseError as error:
                     raise CaseError(f"[materials] {region}: {error}") from None
         return self
+
+    def _require_time(self, *, transient: bool) -> None:
+        if transient and self.time is None:
+            raise CaseError('[diffusion] mode = "transient" needs [time] end, such as "10 min"')
+        if self.time is not None and not transient:
+            raise CaseError('[time] has no meaning for [diffusion] mode = "steady"; remove one')
+        if self.output.movie and not transient:
+            raise CaseError('[output] movie needs a transient: give [diffusion] mode = "transient"')
+
+    @property
+    def foreign(self) -> set[str]:
+        """Tables that the study does not read; one from outside the package may read them all."""
+        if self.study not in _TABLES:
+            return set()
+        every = {"options"}.union(*_TABLES.values())
+        return every - _TABLES[self.study]
 
     def with_(self, **changes: Any) -> Case:
         """A copy with other values, for example `with_(**{"geometry.seed": 3})`.
@@ -167,7 +224,13 @@ class Case(Table):
     def to_dict(self) -> dict[str, Any]:
         """Nested dictionaries as TOML gives them, defaults included, values with units."""
         whole = self.model_dump(mode="json", exclude_none=True)
-        return {key: value for key, value in whole.items() if value != {}}
+        empty = {key for key, value in whole.items() if value == {}}
+        return {key: value for key, value in whole.items() if key not in empty | self.foreign}
+
+    @property
+    def driven_faces(self) -> dict[str, Boundary]:
+        """The faces and interfaces with a concentration or a flux."""
+        return {name: b for name, b in self.boundary.items() if b.periodic is None}
 
     def material(self, region: str) -> Material | None:
         """The material of `region`, or None where it is impermeable.

@@ -10,7 +10,7 @@ from fem_spe.geometry.faces import thickness
 
 def with_solver_defaults(case: Case, dimension: int) -> Case:
     """`case` with the degree and the direction that a `dimension` of 2 or 3 implies."""
-    direction = case.diffusion.direction or (None if case.boundary else thickness(dimension))
+    direction = case.diffusion.direction or (None if case.driven_faces else thickness(dimension))
     degree = case.solver.degree or (2 if dimension == 2 else 1)
     return case.model_copy(
         update={

@@ -8,31 +8,38 @@ potential and the flux -sigma grad u.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Literal
+from typing import Any, Literal
 
 import ufl
 from dolfinx import fem
 
 from fem_spe.case import Case
+from fem_spe.case.probe import require as require_probes
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError, did_you_mean
 from fem_spe.geometry import MeshFile
-from fem_spe.geometry.faces import BOX_FACES, faces_across, interface_name
+from fem_spe.geometry.faces import BOX_FACES, faces_across, interface_name, thickness
 from fem_spe.measure import effective, path
+from fem_spe.measure.bounds import Bounds, bounds
 from fem_spe.measure.flux import FaceFlux, along_face
+from fem_spe.measure.probe import Follower
 from fem_spe.measure.profile import profile
 from fem_spe.physics import diffusion
 from fem_spe.progress import Clock
-from fem_spe.results import Check, Quantity, Solution, Table
+from fem_spe.results import CellErrors, Check, Quantity, Solution, Table
 from fem_spe.solve.linear import choose, residual_vector, solve
-from fem_spe.studies import transient
-from fem_spe.studies.drive import Drive, drive, in_and_out
+from fem_spe.studies import concentration, reaction, transient
+from fem_spe.studies.drive import Drive, drive, in_and_out, periodic_axes
 from fem_spe.studies.registry import Plan, Study
 from fem_spe.studies.transport import REFERENCE, Transport, component, transport
 
 _BALANCE = 1e-10  # relative, of fluxes and of flux against energy
+_BOUNDED = {  # quantities that are proportional to the flux
+    "flux_in", "flux_out", "relative_diffusivity", "effective_diffusivity",
+    "effective_conductivity", "tortuosity_factor",
+}  # fmt: skip
 
 
 def plan(case: Case, regions: tuple[str, ...]) -> Plan:
@@ -46,35 +53,58 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     holes = frozenset(r for r in regions if case.material(r) is None)
     if regions and len(holes) == len(set(regions)):
         raise CaseError("[materials] every region is impermeable; nothing carries ions")
+    conducting = [r for r in regions if r not in holes]
     if regions:
-        conducting = [r for r in regions if r not in holes]
         coefficients = transport(case, conducting)
         if case.diffusion.mode == "transient":
             transient.require_storage(case, coefficients, conducting)
+        reaction.require(case, coefficients, conducting)
+        concentration.require(case, coefficients)
     direction = case.diffusion.direction
+    sides: tuple[int, ...] = ()
     if not isinstance(case.geometry, MeshFile):
         _require_faces(case, len(case.geometry.size), regions)
-    if direction is None and case.boundary:
+        require_probes(
+            case.probe,
+            regions=conducting,
+            faces=_face_names(len(case.geometry.size), regions),
+            low=[0.0] * len(case.geometry.size),
+            high=case.geometry.size,
+        )
+        sides = periodic_axes(case, len(case.geometry.size))
+    if direction is None and case.driven_faces:
         fixed = tuple(n for n, b in case.boundary.items() if b.concentration is not None)
-        if not fixed:
+        steady = case.diffusion.mode == "steady"
+        if not fixed and steady and not reaction.holds_level(case, conducting):
             raise CaseError(
                 "[boundary.*] no face has a concentration, so that the level of the solution is "
                 "free; give one face a concentration, or give [diffusion] direction"
             )
-        return Plan(holes, fixed)
-    if case.boundary:
+        return Plan(holes, fixed, periodic=sides)
+    if case.driven_faces:
         raise CaseError(
             "[diffusion] direction and [boundary.*] both drive the ions; remove one of them"
         )
-    return Plan(holes, across=direction or "thickness")
+    _require_rise(case, sides)
+    return Plan(holes, across=direction or "thickness", periodic=sides)
+
+
+def _require_rise(case: Case, periodic: tuple[int, ...]) -> None:
+    """Raise where a drive across periodic faces has no meaning: only steady fields repeat."""
+    if not isinstance(case.geometry, MeshFile) and periodic:
+        axis = case.diffusion.direction or thickness(len(case.geometry.size))
+        if "xyz".index(axis) in periodic and (case.reaction or case.diffusion.mode == "transient"):
+            raise CaseError(
+                f"[diffusion] direction = {axis!r} leads across periodic faces, which has a "
+                "meaning for steady diffusion without reactions only; take away their periodic"
+            )
 
 
 def _require_faces(case: Case, dimension: int, regions: tuple[str, ...]) -> None:
     """Raise before meshing where a face or an axis is named that the box does not have."""
     if case.diffusion.direction is not None:
         faces_across(dimension, case.diffusion.direction)
-    known = [name for pair in BOX_FACES[dimension] for name in pair]
-    known += [interface_name(a, b) for a, b in combinations(regions, 2)]
+    known = _face_names(dimension, regions)
     for name in case.boundary:
         if name not in known:
             hint = did_you_mean(name, known)
@@ -84,15 +114,27 @@ def _require_faces(case: Case, dimension: int, regions: tuple[str, ...]) -> None
             )
 
 
+def _face_names(dimension: int, regions: tuple[str, ...]) -> list[str]:
+    """The faces of the box, and the interfaces that there may be."""
+    faces = [name for pair in BOX_FACES[dimension] for name in pair]
+    return faces + [interface_name(a, b) for a, b in combinations(regions, 2)]
+
+
 @dataclass(frozen=True)
 class Solved:
-    """A solved field and what it is measured with."""
+    """A solved field and what it is measured with.
+
+    Attributes:
+        mobility: Coefficient over its scale: piecewise constant, or an expression of u.
+        consumed: By reactions in all, mol/s (3-D) or mol/m/s; None without any.
+    """
 
     domain: Domain
     drive: Drive
     coefficients: Transport
     u: fem.Function
-    mobility: fem.Function
+    mobility: Any
+    consumed: float | None
 
 
 def run(case: Case, domain: Domain, clock: Clock) -> Solution:
@@ -108,20 +150,45 @@ def steady(case: Case, domain: Domain, clock: Clock) -> Solution:
     with clock.stage("solve") as stage:
         space = fem.functionspace(domain.mesh, ("Lagrange", degree))
         num_dofs = int(space.dofmap.index_map.size_global)
-        mobility = domain.coefficient(coefficients.relative())
+        mobility: Any = domain.coefficient(coefficients.relative())
         u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
-        a = diffusion.bilinear(u, v, mobility, domain.dx)
+        sinks = reaction.sinks(case, domain, coefficients)
+
+        def weak(mobility: Any) -> Any:
+            a = diffusion.bilinear(u, v, mobility, domain.dx)
+            return a if sinks is None else a + sinks.bilinear(u, v, domain.dx)
+
+        a = weak(mobility)
         load, bcs = driven.boundary(domain, space, v, coefficients.scale)
+        if sinks is not None:
+            load -= sinks.load(v, domain.dx)
         method = choose(num_dofs, domain.dimension)
-        solved = solve(a, load, space, bcs, rtol=case.solver.rtol, method=method, name="diffusion")
+        solved = solve(
+            a, load, space, bcs, rtol=case.solver.rtol, method=method, name="diffusion",
+            ties=driven.ties(domain, space), lift=driven.rise(domain, space),
+        )  # fmt: skip
+        if coefficients.laws:
+            # what the typical diffusivities give is the first guess
+            mobility = concentration.mobility(domain, coefficients, solved.u)
+            a = weak(mobility)
+            solved = concentration.converge(
+                domain, coefficients, a, load, solved.u, bcs,
+                rtol=case.solver.rtol, method=method, ties=driven.ties(domain, space),
+            )  # fmt: skip
+        if driven.rises:
+            # the level of a periodic field is free: half of the difference, as between two faces
+            volume = domain.integrate(1.0 * domain.dx)
+            solved.u.x.array[:] += 0.5 - domain.integrate(solved.u * domain.dx) / volume
         stage.note = f"{num_dofs} unknowns, {method}, {solved.iterations} iterations"
     with clock.stage("measure"):
         residual = residual_vector(a, load, solved.u)
-        state = Solved(domain, driven, coefficients, solved.u, mobility)
-        density = along_face(domain, residual, driven.anode) if driven.anode else None
+        consumed = None if sinks is None else sinks.consumed(domain, solved.u)
+        state = Solved(domain, driven, coefficients, solved.u, mobility, consumed)
+        density = _density(domain, residual, driven)
         flows = driven.flows(domain, residual, coefficients.scale)
         quantities, checks = _balance(state, flows)
-        if driven.unit_difference:
+        # what reacts on its way has no effective property, and no path to the other side
+        if driven.unit_difference and sinks is None:
             more, energy = _effective(case, state, flows[driven.high])
             quantities, checks = more | quantities, checks | energy
         if density is not None and density.mean:
@@ -131,8 +198,15 @@ def steady(case: Case, domain: Domain, clock: Clock) -> Solution:
                 f"standard deviation / mean of the normal flux at {driven.anode}",
             )
         quantities |= _shares(case, domain)
+        limits = _limits(case, state, degree)
+        if limits is not None:
+            for name in _BOUNDED & quantities.keys():
+                error = limits.gap * abs(quantities[name].value)
+                quantities[name] = replace(quantities[name], error=error)
         fields = {"concentration": solved.u}
-        if domain.dimension == 2 and case.output.figures:
+        if limits is not None:
+            fields["stream_function"] = limits.stream
+        elif domain.dimension == 2 and case.output.figures and sinks is None:
             current = diffusion.flux(solved.u, mobility)
             fields["stream_function"] = path.stream_function(domain, current, degree)
     information = {
@@ -141,7 +215,28 @@ def steady(case: Case, domain: Domain, clock: Clock) -> Solution:
         "residual": solved.residual,
         "form": coefficients.form,
     }
-    return Solution(quantities, checks, fields, _tables(state, density), information, num_dofs)
+    tables = _tables(case, state, density)
+    told = None if limits is None else CellErrors(limits.gap, limits.cells, degree)
+    return Solution(quantities, checks, fields, tables, information, num_dofs, cell_errors=told)
+
+
+def _limits(case: Case, state: Solved, degree: int) -> Bounds | None:
+    """Bounds of what a unit difference drives, where there are any. Collective."""
+    driven = state.drive
+    bounded = driven.unit_difference and not driven.periodic and not case.reaction
+    if state.domain.dimension != 2 or not bounded:
+        return None
+    current = diffusion.flux(state.u, state.mobility)
+    low, high = driven.fixed
+    return bounds(state.domain, current, state.mobility, (low, high), degree)
+
+
+def _density(domain: Domain, residual: fem.Function, driven: Drive) -> FaceFlux | None:
+    """The flux density at the anode, where there is one."""
+    if driven.anode is None:
+        return None
+    sides = driven.side_ties(domain, residual.function_space)
+    return along_face(domain, residual, driven.anode, sides)
 
 
 def _balance(
@@ -149,13 +244,17 @@ def _balance(
 ) -> tuple[dict[str, Quantity], dict[str, Check]]:
     """Total fluxes, and whether they balance."""
     flux_in, flux_out = in_and_out(flows)
-    largest = max(flux_in, flux_out)
+    consumed = state.consumed or 0.0
+    largest = max(flux_in, flux_out, abs(consumed))
     unit = state.coefficients.flux_unit(state.domain.dimension)
-    imbalance = abs(flux_in - flux_out) / largest if largest else 0.0
-    return {
+    imbalance = abs(flux_in - flux_out - consumed) / largest if largest else 0.0
+    quantities = {
         "flux_in": Quantity(flux_in, unit, "total flux into the structure"),
         "flux_out": Quantity(flux_out, unit, "total flux out of the structure"),
-    }, {"flux_imbalance": Check(imbalance, _BALANCE)}
+    }
+    if state.consumed is not None:
+        quantities["consumed"] = Quantity(consumed, unit, "by reactions in the structure")
+    return quantities, {"flux_imbalance": Check(imbalance, _BALANCE)}
 
 
 def _effective(
@@ -178,7 +277,7 @@ def _effective(
         value = None
         if coefficients.form == name:
             value = measured.coefficient
-        elif relative is not None and reference and getattr(reference, name) is not None:
+        elif relative is not None and reference and reference.has(name):
             value = relative * component(reference.at(name, case.temperature), axis)
         if value is not None:
             found[f"effective_{name}"] = Quantity(value, unit, f"effective {name} of the structure")
@@ -213,7 +312,7 @@ def _shares(case: Case, domain: Domain) -> dict[str, Quantity]:
     return found
 
 
-def _tables(state: Solved, density: FaceFlux | None) -> dict[str, Table]:
+def _tables(case: Case, state: Solved, density: FaceFlux | None) -> dict[str, Table]:
     axis, dimension = state.drive.axis, state.domain.dimension
     slices = profile(state.domain, state.u, axis)
     unit = "" if state.drive.unit_difference else " [mol/m^3]"
@@ -230,7 +329,8 @@ def _tables(state: Solved, density: FaceFlux | None) -> dict[str, Table]:
         columns = {f"{'xyz'[k]} [um]": density.position[:, k] * 1e6 for k in others}
         mean = density.mean or 1.0
         tables["anode_flux"] = {**columns, "flux / mean flux": density.density / mean}
-    return tables
+    probes = Follower(state.domain, case.probe, {f"concentration{unit}": state.u})
+    return tables | probes.snapshot()
 
 
 STUDY = Study("diffusion", plan, run)

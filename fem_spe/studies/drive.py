@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import ufl
 from dolfinx import fem
+from numpy.typing import NDArray
 
 from fem_spe.case import Case
 from fem_spe.domain import Domain
-from fem_spe.geometry.faces import faces_across, thickness
+from fem_spe.errors import CaseError
+from fem_spe.geometry.faces import faces_across, opposite, thickness
 from fem_spe.measure.flux import through
 from fem_spe.physics import diffusion
+from fem_spe.solve.constraints import Ties
+from fem_spe.solve.periodic import periodic
 
 
 @dataclass(frozen=True)
@@ -24,12 +29,36 @@ class Drive:
         given: Fluxes into the domain, mol/m^2/s.
         axis: The driven axis; the thickness where faces are given one by one.
         unit_difference: True for 0 and 1 on the two faces across the axis.
+        periodic: Axes across which opposite faces are one. Where the driven axis is among
+            them, the field rises by the unit difference from each cell to the next.
     """
 
     fixed: dict[str, float]
     given: dict[str, float]
     axis: int
     unit_difference: bool
+    periodic: tuple[int, ...] = ()
+
+    @property
+    def rises(self) -> bool:
+        """True where the field is periodic but for a rise along the driven axis."""
+        return self.unit_difference and self.axis in self.periodic
+
+    def ties(self, domain: Domain, space: fem.FunctionSpace) -> Ties | None:
+        """What periodic faces tie. Collective."""
+        return periodic(domain, space, self.periodic) if self.periodic else None
+
+    def side_ties(self, domain: Domain, space: fem.FunctionSpace) -> Ties | None:
+        """The ties across the axes that are not driven. Collective."""
+        sides = [axis for axis in self.periodic if axis != self.axis]
+        return periodic(domain, space, sides) if sides else None
+
+    def rise(self, domain: Domain, space: fem.FunctionSpace) -> NDArray[np.float64] | None:
+        """Owned unknowns of the linear rise, where the field has one."""
+        if not self.rises:
+            return None
+        x = space.tabulate_dof_coordinates()[: space.dofmap.index_map.size_local]
+        return np.asarray((x[:, self.axis] - domain.origin[self.axis]) / domain.size[self.axis])
 
     @property
     def high(self) -> str:
@@ -58,11 +87,24 @@ class Drive:
         for name, value in self.given.items():
             scaled = fem.Constant(domain.mesh, value / scale)
             load += diffusion.inflow(v, scaled, domain.ds(domain.face(name)))
+        if self.rises:
+            return load, [self._anchor(domain, space)]
         bcs = [
             fem.dirichletbc(value, domain.face_dofs(space, name), space)
             for name, value in self.fixed.items()
         ]
         return load, bcs
+
+    def _anchor(self, domain: Domain, space: fem.FunctionSpace) -> fem.DirichletBC:
+        """One unknown, which is no slave, at its value of the rise: fixes the level."""
+        ties, rise = self.ties(domain, space), self.rise(domain, space)
+        assert ties is not None
+        assert rise is not None
+        free = np.setdiff1d(np.arange(len(rise)), ties.slaves)[:1]
+        ranks = domain.mesh.comm.allgather(len(free))
+        mine = domain.mesh.comm.rank == ranks.index(1)
+        node = free.astype(np.int32) if mine else np.empty(0, dtype=np.int32)
+        return fem.dirichletbc(float(rise[node[0]]) if mine else 0.0, node, space)
 
 
 def in_and_out(flows: Mapping[str, float]) -> tuple[float, float]:
@@ -77,10 +119,33 @@ def drive(case: Case, dimension: int) -> Drive:
         CaseError: if its direction needs a third dimension.
     """
     direction = case.diffusion.direction
+    axes = periodic_axes(case, dimension)
     if direction is not None:
         low, high = faces_across(dimension, direction)
-        return Drive({low: 0.0, high: 1.0}, {}, "xyz".index(direction), unit_difference=True)
+        axis = "xyz".index(direction)
+        return Drive({low: 0.0, high: 1.0}, {}, axis, unit_difference=True, periodic=axes)
     fixed = {n: b.concentration for n, b in case.boundary.items() if b.concentration is not None}
     given = {n: b.flux for n, b in case.boundary.items() if b.flux is not None}
     axis = "xyz".index(thickness(dimension))
-    return Drive(fixed, given, axis, unit_difference=False)
+    return Drive(fixed, given, axis, unit_difference=False, periodic=axes)
+
+
+def periodic_axes(case: Case, dimension: int) -> tuple[int, ...]:
+    """The axes across which the case makes opposite faces one.
+
+    Raises:
+        CaseError: if one of them has a value or a flux as well, or is no face of the box.
+    """
+    axes = set()
+    for name in case.boundary.keys() - case.driven_faces.keys():
+        found = opposite(dimension, name)
+        if found is None:
+            raise CaseError(f"[boundary.{name}] periodic: only faces of the box can be periodic")
+        axis, other = found
+        if other in case.driven_faces:
+            raise CaseError(
+                f"[boundary.{other}]: periodic with {name}, so that it can have no concentration "
+                "or flux; remove one of the two"
+            )
+        axes.add(axis)
+    return tuple(sorted(axes))

@@ -24,11 +24,13 @@ class Plan:
         holes: Regions that are left out.
         anchors: Faces of which every part of the mesh must touch one.
         across: Axis from whose one face to the other a path must lead, or `thickness`.
+        periodic: Axes across which opposite faces are to be meshed alike.
     """
 
     holes: frozenset[str] = frozenset()
     anchors: tuple[str, ...] = ()
     across: Axis | Literal["thickness"] | None = None
+    periodic: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

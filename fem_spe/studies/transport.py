@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fem_spe.case import Case
 from fem_spe.errors import CaseError
-from fem_spe.materials import Material
+from fem_spe.materials import DiffusivityLaw, Material
 
 REFERENCE = ("matrix", "electrolyte")  # the phases that results are relative to
 Form = Literal["diffusivity", "conductivity"]
@@ -24,11 +24,16 @@ class Transport:
     Attributes:
         form: Which property drives: the diffusivity times the partition coefficient where
             every region has a diffusivity, else the conductivity.
-        values: Region -> coefficient, m^2/s or S/m, shape (1,) or one per axis.
+        values: Region -> coefficient, m^2/s or S/m, shape (1,) or one per axis; where a law
+            holds, its typical size.
+        laws: Region -> diffusivity over concentration, without the partition coefficient.
+        partition: Region -> concentration there over that in the matrix at equilibrium.
     """
 
     form: Form
     values: dict[str, NDArray[np.float64]]
+    laws: dict[str, DiffusivityLaw] = field(default_factory=dict)
+    partition: dict[str, float] = field(default_factory=dict)
 
     @property
     def scale(self) -> float:
@@ -61,7 +66,8 @@ def transport(case: Case, regions: Iterable[str], dimension: int | None = None) 
         dimension: Of the structure, where known.
 
     Raises:
-        CaseError: if the regions share no property, or have values for other axes.
+        CaseError: if the regions share no property, have values for other axes, or none at
+            this temperature.
     """
     materials: dict[str, Material] = {}
     for region in regions:
@@ -79,11 +85,19 @@ def transport(case: Case, regions: Iterable[str], dimension: int | None = None) 
             f"[materials] {lacking} has no diffusivity, and not every region has a conductivity; "
             "give all regions one of the two"
         )
-    values = {}
+    values, laws, partition = {}, {}, {}
     for region, material in materials.items():
-        value = np.atleast_1d(np.asarray(material.at(form, case.temperature), dtype=np.float64))
+        partition[region] = material.partition or 1.0
+        try:
+            if form == "diffusivity" and material.depends_on_concentration:
+                laws[region] = material.law(case.temperature)
+                value = np.array([laws[region].typical])
+            else:
+                value = np.atleast_1d(np.asarray(material.at(form, case.temperature), np.float64))
+        except CaseError as error:
+            raise CaseError(f"[materials] {region}: {error}") from None
         if form == "diffusivity":
-            value = value * (material.partition or 1.0)
+            value = value * partition[region]
         if dimension is not None and len(value) not in (1, dimension):
             raise CaseError(
                 f"[materials] {region}: {len(value)} values per axis, but the structure has "
@@ -91,7 +105,8 @@ def transport(case: Case, regions: Iterable[str], dimension: int | None = None) 
             )
         values[region] = value
     widest = max(len(value) for value in values.values())
-    return Transport(form, {r: np.broadcast_to(v, max(len(v), widest)) for r, v in values.items()})
+    whole = {r: np.broadcast_to(v, max(len(v), widest)) for r, v in values.items()}
+    return Transport(form, whole, laws, partition)
 
 
 def component(value: NDArray[np.float64] | float | tuple[float, ...], axis: int) -> float:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import math
+import tomllib
 
+import numpy as np
 import pytest
 
+from fem_spe.case import parse, schema, to_toml
 from fem_spe.errors import CaseError
-from fem_spe.materials import Material, entries, lookup
+from fem_spe.materials import (
+    ConductivityByTemperature,
+    DiffusivityByConcentration,
+    DiffusivityByTemperature,
+    DiffusivityPolynomial,
+    Material,
+    entries,
+    lookup,
+    lowest,
+)
 from fem_spe.materials.table import MARKS
 from fem_spe.units import (
     CONDUCTIVITY,
@@ -110,3 +122,121 @@ def test_a_value_that_overflows_is_refused():
     material = Material(diffusivity=2e-11, activation_energy=1000 * ELEMENTARY_CHARGE)
     with pytest.raises(CaseError, match="kJ/mol"):  # what such an energy was meant to be
         material.at("diffusivity", 3000.0)
+
+
+# --- values that change with temperature or concentration -----------------------------------
+
+BY_TEMPERATURE = {"temperature": ["25 degC", "60 degC"], "values": ["1e-11 m^2/s", "5e-11 m^2/s"]}
+BY_CONCENTRATION = {
+    "concentration": ["0 mol/m^3", "1 mol/L"],
+    "values": ["1e-11 m^2/s", "3e-11 m^2/s"],
+}
+POLYNOMIAL = {"value": "2e-11 m^2/s", "polynomial": [1.0, -0.3, 0.02], "reference": "1 mol/L"}
+CONDUCTIVITY_TABLE = {"temperature": ["25 degC", "60 degC"], "values": ["1 mS/cm", "3 mS/cm"]}
+
+
+def box(**material: object) -> dict:
+    geometry = {"kind": "box", "size": ["10 um", "20 um"]}
+    return {"study": "diffusion", "geometry": geometry, "materials": {"matrix": material}}
+
+
+def test_between_temperatures_the_logarithm_is_linear_in_the_inverse_temperature():
+    energy = 0.2 * ELEMENTARY_CHARGE
+    arrhenius = Material(diffusivity=2e-11, activation_energy=energy)
+    ends = (298.15, 350.0)
+    values = tuple(arrhenius.at("diffusivity", t) for t in ends)
+    table = Material(diffusivity=DiffusivityByTemperature(temperature=ends, values=values))
+    for t in (298.15, 310.0, 333.15, 350.0):
+        assert table.at("diffusivity", t) == pytest.approx(arrhenius.at("diffusivity", t), rel=1e-9)
+
+
+@pytest.mark.parametrize("temperature", [298.0, 361.0])
+def test_a_temperature_outside_the_table_is_refused_with_its_range(temperature):
+    table = ConductivityByTemperature(temperature=(298.15, 360.0), values=(0.1, 0.3))
+    with pytest.raises(CaseError, match=rf"{temperature:g} K .* 298.15 K .* 360 K"):
+        Material(conductivity=table).at("conductivity", temperature)
+
+
+def test_a_table_over_concentration_is_linear_between_and_constant_beyond():
+    law = DiffusivityByConcentration(concentration=(0.0, 800.0, 2000.0), values=(1.0, 3.0, 2.0))
+    c = np.array([-50.0, 0.0, 200.0, 800.0, 1400.0, 2000.0, 9000.0])
+    assert law.at(c) == pytest.approx([1.0, 1.0, 1.5, 3.0, 2.5, 2.0, 2.0], rel=1e-13)
+    assert lowest(law, 100.0, 1900.0) == (100.0, pytest.approx(1.25))
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "place"),
+    [((1.0, -2.0, 1.5), 2 / 3), ((1.0, 2.0), 0.0), ((1.0, -1.0, 0.0), 1.0), ((3.0,), 0.0)],
+)
+def test_the_lowest_value_of_a_polynomial_is_found_inside_or_at_the_ends(coefficients, place):
+    law = DiffusivityPolynomial(value=2.0, polynomial=coefficients, reference=1000.0)
+    c, value = lowest(law, 0.0, 1000.0)
+    assert c == pytest.approx(1000 * place)
+    assert value == pytest.approx(2.0 * np.polynomial.Polynomial(coefficients)(place))
+
+
+@pytest.mark.parametrize("law", [BY_CONCENTRATION, POLYNOMIAL], ids=["table", "polynomial"])
+def test_an_activation_energy_scales_a_law(law):
+    material = parse(box(diffusivity=law, activation_energy="0.1 eV")).materials["matrix"]
+    plain = Material(diffusivity=1.0, activation_energy=material.activation_energy)
+    factor = plain.at("diffusivity", 333.15)
+    expected = factor * material.diffusivity.at(700.0)
+    assert material.law(333.15).at(700.0) == pytest.approx(expected, rel=1e-13)
+    assert material.law(REFERENCE_TEMPERATURE) == material.diffusivity
+
+
+@pytest.mark.parametrize(
+    "material",
+    [
+        {"diffusivity": BY_TEMPERATURE, "conductivity": CONDUCTIVITY_TABLE},
+        {"diffusivity": BY_CONCENTRATION, "partition": 2.0},
+        {"diffusivity": POLYNOMIAL, "activation_energy": "0.1 eV"},
+    ],
+    ids=["temperature", "concentration", "polynomial"],
+)
+def test_a_law_survives_being_written_and_read_and_the_schema_has_it(material):
+    case = parse(box(**material))
+    assert parse(tomllib.loads(to_toml(case))) == case
+    text = str(schema()["$defs"]["Material"])
+    assert all(name in text for name in ("ByTemperature", "ByConcentration", "Polynomial"))
+
+
+@pytest.mark.parametrize(
+    ("material", "told"),
+    [
+        ({"diffusivity": {**BY_TEMPERATURE, "x": 1}}, ["'x'", "known are temperature, values"]),
+        (
+            {"diffusivity": {"temprature": [300, 330], "values": [1, 2]}},
+            ["'temprature'", "[materials.matrix.diffusivity]", "did you mean 'temperature'"],
+        ),
+        (
+            {"diffusivity": {"concentrtion": [0, 1], "values": [1, 2]}},
+            ["did you mean 'concentration'", "known are concentration, values"],
+        ),
+        (
+            {"diffusivity": {"value": 1, "polynomal": [1], "reference": 1}},
+            ["did you mean 'polynomial'"],
+        ),
+        ({"conductivity": BY_CONCENTRATION}, ["'concentration'", "known are temperature, values"]),
+        ({"diffusivity": {"values": [1, 2]}}, ["{ temperature, values }", "{ concentration"]),
+        ({"diffusivity": {**POLYNOMIAL, "polynomial": []}}, ["polynomial = []", "few"]),
+        ({"diffusivity": {**POLYNOMIAL, "polynomial": 1}}, ["polynomial = 1", "list"]),
+        ({"diffusivity": {**POLYNOMIAL, "polynomial": [math.nan]}}, ["polynomial[0]", "finite"]),
+        ({"diffusivity": {**POLYNOMIAL, "value": "1 S/m"}}, ["value", "conductivity"]),
+        ({"diffusivity": {**BY_CONCENTRATION, "values": [1, 0]}}, ["values[1]", "than 0"]),
+        ({"diffusivity": {**BY_CONCENTRATION, "values": [1]}}, ["2 entries", "has 1"]),
+        ({"diffusivity": {"temperature": [300], "values": [1]}}, ["two or more"]),
+        ({"diffusivity": {**BY_TEMPERATURE, "temperature": [330, 300]}}, ["temperature must rise"]),
+        (
+            {"diffusivity": BY_TEMPERATURE, "activation_energy": "0.1 eV"},
+            ["[materials.matrix", "activation_energy", "one of the two"],
+        ),
+    ],
+    ids=lambda v: v[0] if isinstance(v, list) else None,
+)  # fmt: skip
+def test_a_wrong_law_is_answered_with_the_key_and_what_would_work(material, told):
+    with pytest.raises(CaseError) as caught:
+        parse(box(**material))
+    message = str(caught.value)
+    assert "\n" not in message
+    assert [part for part in told if part not in message] == []

@@ -1,0 +1,126 @@
+"""Damped Newton for a(u; u, v) = load(v), where the form depends on its solution.
+
+Each step is the linear problem J w = J u - F(u) for the next solution w, with F(u) =
+a(u; u, .) - load and J its derivative: boundary values, ties and tolerances are those of
+`linear.Problem`.
+
+A step is shortened until the correction that the same J would make next is smaller than
+the step (Deuflhard, Newton Methods for Nonlinear Problems, 2004, 3.3). Residuals would not do
+as a measure: where D bends within a cell they grow on the way to the solution, the more the
+finer the mesh.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from numpy.typing import NDArray
+
+from fem_spe.errors import ConvergenceError
+from fem_spe.solve.constraints import Ties
+from fem_spe.solve.linear import Problem, Solved
+
+_MAX_STEPS = 50
+_NEAR = 1e-9  # relative residual that only round-off keeps from the tolerance
+_LOOSEST = 1e-10  # relative residual beyond which fluxes would not balance to 1e-10
+_SHORTEST = 2.0**-12  # of a full step
+_DECREASE = 0.25  # of the next correction, per length of the step
+
+
+class Newton:
+    """A nonlinear problem whose forms are compiled once, for coefficients that change.
+
+    Args:
+        a: Form in `u` and a test function, linear in the latter.
+        load: Linear form; may depend on other functions.
+        u: The unknown, which holds the last iterate afterwards.
+        bcs: Boundary values.
+        rtol: On the reduced residual, relative to that of the guess zero inside; never
+            looser than 1e-10.
+        method: `direct` or `multigrid`, for the steps.
+        name: Prefix of the steps' PETSc options.
+        ties: Unknowns that equal others.
+    """
+
+    def __init__(
+        self,
+        a: Any,
+        load: Any,
+        u: fem.Function,
+        bcs: tuple[fem.DirichletBC, ...],
+        rtol: float,
+        method: str,
+        name: str,
+        ties: Ties | None = None,
+    ) -> None:
+        self.u, self.bcs, self.name, self.method = u, bcs, name, f"{method}-newton"
+        self.rtol = min(rtol, _LOOSEST)
+        residual = a - load
+        tangent = ufl.derivative(residual, u, ufl.TrialFunction(u.function_space))
+        load = ufl.action(tangent, u) - residual
+        self.step = Problem(
+            tangent, load, u.function_space, bcs, self.rtol, self.method, name, ties
+        )
+
+    def solve(self, guess: NDArray[np.float64]) -> Solved:
+        """The solution nearest to `guess`, the owned unknowns to start from. Collective.
+
+        Raises:
+            ConvergenceError: if the tolerance is not met; `u` holds the last iterate.
+        """
+        scale = self._residual(np.zeros_like(guess))
+        if scale == 0.0:
+            return Solved(self.u.copy(), 0, 0.0, self.method)
+        norm = self._residual(guess)
+        for steps in range(1, _MAX_STEPS + 1):
+            start = self._owned()
+            with self.step.corrections(scale) as correction:
+                change = correction(start)
+                size, length = self._size(change), 1.0
+                while True:
+                    shorter = self._residual(start + length * change)
+                    rest = correction(self._owned())
+                    done = shorter <= self.rtol * scale
+                    if done or self._size(rest) <= (1.0 - _DECREASE * length) * size:
+                        break
+                    length /= 2
+                    if length < _SHORTEST:
+                        self._residual(start)
+                        raise self._stopped(steps, norm / scale, "no step leads nearer")
+            norm = shorter
+            if done:
+                return self._polished(rest, steps, norm, scale)
+        raise self._stopped(_MAX_STEPS, norm / scale, "too many steps")
+
+    def _polished(self, rest: NDArray[np.float64], steps: int, norm: float, scale: float) -> Solved:
+        """The solution with one more correction, which costs no matrix: to round-off."""
+        last = self._owned()
+        better = self._residual(last + rest)
+        if not better < norm:
+            better = self._residual(last)
+        return Solved(self.u.copy(), steps, better / scale, self.method)
+
+    def _size(self, values: NDArray[np.float64]) -> float:
+        return float(self.u.function_space.mesh.comm.allreduce(float(values @ values)) ** 0.5)
+
+    def _owned(self) -> NDArray[np.float64]:
+        return np.array(self.u.x.array[: self.u.function_space.dofmap.index_map.size_local])
+
+    def _residual(self, values: NDArray[np.float64]) -> float:
+        """Norm of the reduced residual at `values`, boundary values set; `u` becomes them."""
+        self.u.x.array[: len(values)] = values
+        for bc in self.bcs:
+            bc.set(self.u.x.array)
+        self.u.x.scatter_forward()
+        return self.step.residual_norm(self._owned())
+
+    def _stopped(self, steps: int, residual: float, reason: str) -> ConvergenceError:
+        near = residual <= _NEAR
+        hint = "a larger [solver] rtol" if near else "coefficients that change less steeply"
+        return ConvergenceError(
+            f"Newton's method of {self.name} stopped after {steps} steps at a relative residual of "
+            f"{residual:.1e} instead of {self.rtol:.1e} ({reason}); give {hint}"
+        )
