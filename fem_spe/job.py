@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
 
 from mpi4py import MPI
 
@@ -16,9 +18,10 @@ from fem_spe.case.load import load_geometry, read_toml
 from fem_spe.case.resolved import with_mesh_defaults, with_solver_defaults
 from fem_spe.comm import on_root
 from fem_spe.domain import MeshArrays
-from fem_spe.errors import CaseError
+from fem_spe.doubt import solved
+from fem_spe.errors import CaseError, FemSpeError
 from fem_spe.geometry import Box, MeshFile, Section
-from fem_spe.meshing import FORMATS, MeshPlan, Sizes, Structure, build, mesh_arrays
+from fem_spe.meshing import FORMATS, MeshPlan, Sizes, Structure, mesh_arrays
 from fem_spe.progress import Clock, log
 from fem_spe.results import (
     Result,
@@ -30,6 +33,9 @@ from fem_spe.results import (
     written,
 )
 from fem_spe.studies import Plan, Study, lookup
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 def run(
@@ -100,16 +106,10 @@ def _run(case: Case, study: Study, plan: Plan, comm: MPI.Intracomm, folder: Path
         if isinstance(structure, Section):
             stage.note = f"{len(structure.inclusions)} inclusions"
     case = _resolve(case, structure)
-    with clock.stage("mesh") as stage:
-        wanted = _mesh_plan(case, structure, plan)
-        domain = build(comm, wanted, folder / "mesh.msh" if folder else None)
-        stage.note = (
-            f"{domain.num_cells} cells, quality {domain.min_quality:.2f}, "
-            f"Jacobian {domain.min_jacobian:.2f}"
-        )
-    case = with_solver_defaults(case, domain.dimension)
-    solution = study.solve(case, domain, clock)
-    result = Result(case, domain, solution, clock.seconds, folder)
+    wanted = _mesh_plan(case, structure, plan)
+    file = folder / "mesh.msh" if folder else None
+    case, domain, solution = solved(case, study, wanted, comm, file, clock)
+    result = Result(case, domain, solution, clock.seconds, folder, _figure)
     if folder is not None:
         _write(result, folder, clock)
     return result
@@ -159,7 +159,7 @@ def _regions(case: Case) -> tuple[str, ...]:
 
 def _mesh_plan(case: Case, structure: Structure, plan: Plan) -> MeshPlan:
     sizes = Sizes(case.mesh.size or 0.0, case.mesh.interface_size or 0.0, case.mesh.order or 1)
-    return MeshPlan(structure, sizes, plan.holes, plan.anchors, plan.across)
+    return MeshPlan(structure, sizes, plan.holes, plan.anchors, plan.across, plan.periodic)
 
 
 def _structure(case: Case) -> Structure:
@@ -182,11 +182,7 @@ def _write(result: Result, folder: Path, clock: Clock) -> None:
     """Everything into the folder, the summary last. Collective."""
     comm = result.domain.mesh.comm
     with clock.stage("write"):
-        on_root(comm, lambda: (folder / "case.toml").write_text(to_toml(result.case), "utf-8"))
-        write_fields(
-            folder, result.case.study, result.domain, result.fields, result.solution.frames
-        )
-        on_root(comm, lambda: write_tables(folder, result.solution.tables))
+        _write_data(result, folder)
     figures: list[str] = []
     if result.case.output.figures:
         with clock.stage("draw") as stage:
@@ -196,19 +192,65 @@ def _write(result: Result, folder: Path, clock: Clock) -> None:
     on_root(comm, lambda: write_summary(result, folder, written(folder, tables, figures, study)))
 
 
+def _write_data(result: Result, folder: Path) -> None:
+    """What pictures are drawn from. Collective."""
+    comm = result.domain.mesh.comm
+    on_root(comm, lambda: (folder / "case.toml").write_text(to_toml(result.case), "utf-8"))
+    write_fields(folder, result.case.study, result.domain, result.fields, result.solution.frames)
+    on_root(comm, lambda: write_tables(folder, result.solution.tables))
+
+
+def _figure(result: Result, name: str) -> Image:
+    """The picture `name` of a result, by way of a folder that is gone afterwards. Collective.
+
+    All ranks must see the folder for temporary files (TMPDIR).
+    """
+    comm = result.domain.mesh.comm
+    temporary = on_root(comm, lambda: Path(mkdtemp(prefix="fem-spe-")))
+    # a picture without a title shows the folder's name
+    folder = on_root(comm, lambda: open_folder(temporary / result.case.study, force=True))
+    try:
+        _write_data(result, folder)
+        return on_root(comm, lambda: _picture(folder, name))
+    finally:
+        if comm.rank == 0:
+            rmtree(temporary, ignore_errors=True)
+
+
+def _picture(folder: Path, name: str) -> Image:
+    from PIL import Image
+
+    done = _draw_apart(folder, name)
+    if done.returncode != 0:
+        kind = CaseError if done.returncode == CaseError.exit_code else FemSpeError
+        raise kind(_last_line(done))
+    with Image.open(done.stdout.strip()) as picture:
+        return picture.copy()
+
+
 def _draw(folder: Path) -> list[str]:
+    """The names of all pictures, drawn; none where that failed."""
+    done = _draw_apart(folder)
+    if done.returncode != 0:
+        log.warning(
+            "no pictures: %s ('fem-spe info' tells more); the numbers stand", _last_line(done)
+        )
+        return []
+    return [Path(line).name for line in done.stdout.splitlines()]
+
+
+def _draw_apart(folder: Path, *name: str) -> subprocess.CompletedProcess[str]:
     """Draw in a process of its own, where a failing graphics driver harms no result."""
     # a child of an MPI rank must not take itself for one
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "MPI", "HYD"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "fem_spe.figures", str(folder)],
+    return subprocess.run(
+        [sys.executable, "-m", "fem_spe.figures", str(folder), *name],
         capture_output=True, text=True, env=env, check=False,
     )  # fmt: skip
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["the graphics driver crashed"])[-1]
-        log.warning("no pictures: %s ('fem-spe info' tells more); the numbers stand", last)
-        return []
-    return [Path(line).name for line in done.stdout.splitlines()]
+
+
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+    return (done.stderr.strip().splitlines() or ["the graphics driver crashed"])[-1]
 
 
 def _log_to(folder: Path | None, comm: MPI.Intracomm) -> logging.Handler | None:

@@ -13,8 +13,7 @@ def overview(summary: dict[str, Any]) -> str:
     """The quantities and checks of one summary, one line each."""
     lines = []
     for name, quantity in summary["quantities"].items():
-        number = "not a number" if quantity["value"] is None else f"{quantity['value']:.6g}"
-        value = f"{number} {quantity['unit']}".strip()
+        value = f"{_cell(quantity)} {quantity['unit']}".strip()
         lines.append(f"{name:24} {value:24} {quantity['description']}")
     for name, check in summary["checks"].items():
         verdict = "ok" if check["passed"] else "NOT PASSED"

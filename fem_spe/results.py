@@ -6,7 +6,7 @@ import contextlib
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_spe.errors import CaseError
+from fem_spe.errors import CaseError, FemSpeError
 
 if TYPE_CHECKING:
     from dolfinx import fem
+    from PIL.Image import Image
 
     from fem_spe.case import Case
     from fem_spe.domain import Domain
@@ -34,7 +35,8 @@ Table = dict[str, NDArray[np.float64]]  # column head with unit -> values
 class Quantity:
     """A number with its unit; `error` is an estimate of its numerical error, where known.
 
-    `singular` marks a value that grows with refinement.
+    `singular` marks a value that grows with refinement; `order` is the order of convergence
+    that a mesh study has observed.
     """
 
     value: float
@@ -42,6 +44,7 @@ class Quantity:
     description: str
     error: float | None = None
     singular: bool = False
+    order: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,16 +69,34 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class CellErrors:
+    """Where the error of the main quantity comes from.
+
+    Attributes:
+        total: Relative error of the quantity.
+        shares: Of each cell that this rank owns; all together make up `total`.
+        degree: Of the finite elements.
+    """
+
+    total: float
+    shares: NDArray[np.float64]
+    degree: int
+
+
+@dataclass(frozen=True)
 class Solution:
     """What a study computed.
 
     Attributes:
         quantities, checks: By name.
-        fields: DOLFINx functions that are written and drawn.
+        fields: DOLFINx functions that are written, the scalar ones drawn. A name may end in
+            a unit, such as `potential [V]`. All are of one Lagrange element, or constant in
+            each cell.
         tables: By name; filled on rank 0.
         solver: Iterations, method, residual.
         num_dofs: Unknowns.
         frames: The fields over time; empty for a steady study.
+        cell_errors: Where the error comes from, where the study can tell.
     """
 
     quantities: dict[str, Quantity]
@@ -85,6 +106,7 @@ class Solution:
     solver: dict[str, Any]
     num_dofs: int
     frames: tuple[Frame, ...] = ()
+    cell_errors: CellErrors | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +119,8 @@ class Result:
         solution: What the study computed.
         seconds: Per stage.
         folder: Where it was written, or None.
+        drawer: Draws a picture of this result, given its name. Pictures are made from result
+            folders, by rooms that this one may not import: `fem_spe.run` knows both.
     """
 
     case: Case
@@ -104,6 +128,7 @@ class Result:
     solution: Solution
     seconds: dict[str, float] = field(default_factory=dict)
     folder: Path | None = None
+    drawer: Callable[[Result, str], Image] | None = field(default=None, repr=False, compare=False)
 
     @property
     def quantities(self) -> dict[str, Quantity]:
@@ -119,6 +144,22 @@ class Result:
     def fields(self) -> dict[str, fem.Function]:
         """The DOLFINx functions, by name."""
         return self.solution.fields
+
+    def figure(self, name: str = "") -> Image:
+        """A picture, which Jupyter shows and `.save("picture.png")` keeps. Collective.
+
+        Args:
+            name: As the files in `figures/` of a result folder, for example `mesh`; by
+                default the main field. Path lines are drawn where the case has
+                `[output] figures = true`.
+
+        Raises:
+            CaseError: if there is no such picture; the message names those there are.
+            FemSpeError: if it could not be drawn on this machine.
+        """
+        if self.drawer is None:
+            raise CaseError("this result cannot be drawn: only those of fem_spe.run can")
+        return self.drawer(self, name)
 
     @property
     def failed_checks(self) -> list[str]:
@@ -209,6 +250,9 @@ def write_fields(
     """The fields, with the region of each cell, as `fields/<name>.pvd`. Collective.
 
     With `frames` each of them is a time; the functions are left as the last one.
+
+    Raises:
+        FemSpeError: if the fields are of different elements.
     """
     from dolfinx import fem as dfem
     from dolfinx.io import VTKFile
@@ -222,7 +266,13 @@ def write_fields(
         for frame in frames or (Frame(0.0, {}),):
             for key, values in frame.values.items():
                 fields[key].x.array[:] = values
-            file.write_function([*fields.values(), region], frame.time)
+            try:
+                file.write_function([*fields.values(), region], frame.time)
+            except RuntimeError as error:
+                raise FemSpeError(
+                    f"the fields {', '.join(fields)} cannot be written together ({error}); give "
+                    "them one Lagrange element, or make them constant in each cell"
+                ) from None
 
 
 def write_summary(result: Result, folder: Path, files: Sequence[str] = ()) -> None:
@@ -232,7 +282,7 @@ def write_summary(result: Result, folder: Path, files: Sequence[str] = ()) -> No
         "status": "failed" if failed else "done",
         "study": result.case.study,
         "error": f"checks not passed: {', '.join(failed)}" if failed else None,
-        "quantities": {name: asdict(q) for name, q in result.quantities.items()},
+        "quantities": {name: _told(q) for name, q in result.quantities.items()},
         "checks": {n: {**asdict(c), "passed": c.passed} for n, c in result.checks.items()},
         "mesh": {
             "cells": result.domain.num_cells,
@@ -249,6 +299,14 @@ def write_summary(result: Result, folder: Path, files: Sequence[str] = ()) -> No
     temporary = folder / "summary.json.part"
     temporary.write_text(json.dumps(_plain(summary), indent=2) + "\n", encoding="utf-8")
     os.replace(temporary, folder / "summary.json")
+
+
+def _told(quantity: Quantity) -> dict[str, Any]:
+    """The quantity as data; with an order only where one was observed."""
+    data = asdict(quantity)
+    if quantity.order is None:
+        del data["order"]
+    return data
 
 
 def read_summary(folder: Path) -> dict[str, Any]:

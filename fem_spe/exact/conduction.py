@@ -7,25 +7,59 @@ impermeable inclusions), `fraction` the area fraction of the inclusions.
 from __future__ import annotations
 
 import math
+from functools import cache
 
-# Coefficients of Perrins, McKenzie & McPhedran, Proc. R. Soc. A 369 (1979) 207, eq. 14,
-# square array, truncated after the third multipole.
-_PERRINS = (0.305827, 1.402958, 0.013362)
+import numpy as np
+from numpy.typing import NDArray
+
+_MULTIPOLES = 60
 
 
 def square_array(fraction: float, contrast: float = 0.0) -> float:
-    """D_eff / D_matrix of a square array of circular cylinders.
+    """D_eff / D_matrix of a square array of circular cylinders, to round-off up to contact.
 
-    Perrins, McKenzie & McPhedran (1979). The truncation is good to about 1e-5 up to
-    `fraction` 0.5 and fails as the cylinders approach contact (0.785).
+    Rayleigh's equations for the multipoles B_1, B_3, ... of circles of radius a in unit cells,
+    with T = (1 + contrast) / (1 - contrast) and the lattice sums S_k of the square lattice,
+
+        T a^(2-4n) B_(2n-1) + sum_m C(2n+2m-3, 2n-1) S_(2n+2m-2) B_(2m-1) = delta_(n1),
+
+    give D_eff / D_matrix = 1 - 2 pi B_1 (Perrins, McKenzie & McPhedran, Proc. R. Soc. A 369
+    (1979) 207; their eq. 14 keeps three of them and is off by 1e-5 at a fraction of 0.5).
+    Impermeable circles converge the slowest: 1e-9 at a gap of a hundredth of the diameter.
     """
-    s1, s2, s3 = _PERRINS
     if contrast == 1.0:
         return 1.0
     t = (1.0 + contrast) / (1.0 - contrast)
-    f = fraction
-    higher = s1 * f**4 * t / (t**2 - s2 * f**8) + s3 * f**8 / t
-    return 1.0 - 2.0 * f / (t + f - higher)
+    radius = math.sqrt(fraction / math.pi)
+    sums = _square_lattice_sums(4 * _MULTIPOLES)
+    n = np.arange(1, _MULTIPOLES + 1)
+    choose = np.array(
+        [[float(math.comb(2 * i + 2 * j - 3, 2 * i - 1)) for j in n.tolist()] for i in n.tolist()]
+    )
+    power = 2 * (n[:, None] + n) - 2
+    # unknowns B_(2n-1) a^(1-2n): all numbers stay of the order of one
+    coupling = choose * radius**power * sums[power]
+    right = np.where(n == 1, radius, 0.0)
+    first = np.linalg.solve(t * np.eye(len(n)) + coupling, right)[0] * radius
+    return float(1.0 - 2.0 * math.pi * first)
+
+
+@cache
+def _square_lattice_sums(highest: int) -> NDArray[np.float64]:
+    """S_k = sum of z^-k over the points z of the unit square lattice but 0, k = 0 to `highest`.
+
+    S_2 = pi by Rayleigh's order of summation, S_4 = Gamma(1/4)^8 / (960 pi^2); the others follow
+    by the recursion of Eisenstein series (Abramowitz & Stegun 18.5) and vanish unless 4 divides k.
+    """
+    sums = np.zeros(highest + 1)
+    sums[2], sums[4] = math.pi, math.gamma(0.25) ** 8 / (960.0 * math.pi**2)
+    for k in range(4, highest // 2 + 1, 2):
+        products = (
+            (2 * j - 1) * (2 * k - 2 * j - 1) * sums[2 * j] * sums[2 * k - 2 * j]
+            for j in range(2, k - 1)
+        )
+        sums[2 * k] = 3.0 * sum(products) / ((2 * k + 1) * (k - 3) * (2 * k - 1))
+    return sums
 
 
 def wiener_bounds(fraction: float, contrast: float = 0.0) -> tuple[float, float]:

@@ -27,6 +27,14 @@ def faces_across(dimension: int, direction: Axis) -> tuple[str, str]:
     return BOX_FACES[dimension][axis]
 
 
+def opposite(dimension: int, name: str) -> tuple[int, str] | None:
+    """The axis that the box face `name` lies across, and the other face; None for no box face."""
+    for axis, pair in enumerate(BOX_FACES[dimension]):
+        if name in pair:
+            return axis, pair[1 - pair.index(name)]
+    return None
+
+
 def thickness(dimension: int) -> Axis:
     """The axis from the anode up."""
     return "y" if dimension == 2 else "z"

@@ -16,6 +16,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from fem_spe.domain import Domain
+from fem_spe.solve.constraints import Ties
 from fem_spe.solve.linear import as_load, solve
 
 
@@ -59,8 +60,13 @@ class FaceFlux:
     uniformity: float
 
 
-def along_face(domain: Domain, residual: fem.Function, face: str) -> FaceFlux:
-    """Distribute the residual over `face` through the face's mass matrix. Collective."""
+def along_face(
+    domain: Domain, residual: fem.Function, face: str, ties: Ties | None = None
+) -> FaceFlux:
+    """Distribute the residual over `face` through the face's mass matrix. Collective.
+
+    `ties` are those of periodic sides; the density is periodic then, too.
+    """
     space = residual.function_space
     on_face = domain.face_dofs(space, face)
     num_local = space.dofmap.index_map.size_local + space.dofmap.index_map.num_ghosts
@@ -72,8 +78,9 @@ def along_face(domain: Domain, residual: fem.Function, face: str) -> FaceFlux:
     load = fem.Function(space)
     load.x.array[on_face] = residual.x.array[on_face]
     density = solve(
-        u * v * ds, as_load(load), space, [fixed], rtol=1e-12, method="jacobi", name="face"
-    ).u
+        u * v * ds, as_load(load), space, [fixed], rtol=1e-12, method="jacobi", name="face",
+        ties=ties,
+    ).u  # fmt: skip
 
     length = domain.integrate(fem.Constant(domain.mesh, 1.0) * ds)
     mean = through(domain, residual, [face])[face] / length

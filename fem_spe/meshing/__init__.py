@@ -4,12 +4,13 @@ from fem_spe.meshing.build import MeshPlan, Structure, build, mesh_arrays
 from fem_spe.meshing.extract import curve, extract
 from fem_spe.meshing.section import add_section
 from fem_spe.meshing.session import generate, session
-from fem_spe.meshing.sizes import Sizes, set_size_field
+from fem_spe.meshing.sizes import SizeField, Sizes, set_size_field
 from fem_spe.meshing.write import FORMATS, write
 
 __all__ = [
     "FORMATS",
     "MeshPlan",
+    "SizeField",
     "Sizes",
     "Structure",
     "add_section",

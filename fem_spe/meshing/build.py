@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import gmsh
 import numpy as np
 from mpi4py import MPI
 
@@ -20,9 +21,16 @@ from fem_spe.meshing.connect import keep_connected, name_sides, require_path
 from fem_spe.meshing.extract import curve, extract
 from fem_spe.meshing.file import add_file
 from fem_spe.meshing.fused import add_fused_section
+from fem_spe.meshing.periodic import match_sides
 from fem_spe.meshing.section import add_section
 from fem_spe.meshing.session import generate, session
-from fem_spe.meshing.sizes import Sizes, require_feasible, set_size_field
+from fem_spe.meshing.sizes import (
+    SizeField,
+    Sizes,
+    require_feasible,
+    set_nodal_sizes,
+    set_size_field,
+)
 from fem_spe.meshing.write import write
 from fem_spe.progress import log
 
@@ -40,6 +48,9 @@ class MeshPlan:
         anchors: Faces of which every part must touch one.
         across: Axis from whose one face to the other one connected part must lead, or
             `thickness`; both faces are anchors then.
+        periodic: Axes across which opposite faces of the box are meshed alike.
+        halvings: How often every cell is split, new nodes put on the curved outlines.
+        field: In place of `sizes`: where the cells are to be how large, in 2-D.
     """
 
     structure: Structure
@@ -47,6 +58,9 @@ class MeshPlan:
     holes: frozenset[str] = frozenset()
     anchors: tuple[str, ...] = ()
     across: Axis | Literal["thickness"] | None = None
+    periodic: tuple[int, ...] = ()
+    halvings: int = 0
+    field: SizeField | None = None
 
 
 def build(comm: MPI.Intracomm, plan: MeshPlan, file: Path | None = None) -> Domain:
@@ -119,7 +133,13 @@ def _generate(structure: Section | Box, plan: MeshPlan) -> tuple[int, float, str
         except Exception as error:  # Gmsh has no class of its own
             raise MeshError(f"Gmsh cannot build the section: {error}; try another seed") from None
         set_size_field(interfaces, float(outline.max()), sizes, scale)
+    if plan.periodic:
+        match_sides(np.array(structure.size) * scale, plan.periodic)
+    if plan.field is not None:
+        set_nodal_sizes(plan.field, scale)
     note = generate(dimension)
+    for _ in range(plan.halvings):
+        gmsh.model.mesh.refine()
     return dimension, scale, "; ".join(filter(None, [note, curve(sizes.order)]))
 
 

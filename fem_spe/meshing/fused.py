@@ -47,7 +47,7 @@ def add_fused_section(section: Section, holes: Collection[str], scale: float) ->
         gmsh.model.addPhysicalGroup(2, [tag for _, tag in inside], name=region)
     unnamed = name_faces(2, np.zeros(2), extent)
     if section.periodic:
-        match_sides(extent)
+        match_sides(extent, (0, 1))
     if region in holes:
         # the outlines of holes have the matrix on one side only
         gmsh.model.addPhysicalGroup(1, unnamed, name=f"matrix-{region}")

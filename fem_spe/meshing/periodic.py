@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import gmsh
 import numpy as np
 
 from fem_spe.errors import MeshError
+from fem_spe.geometry.faces import BOX_FACES
 
 _TOLERANCE = 1e-6  # of the box, for end points of opposite curves
 
 
-def match_sides(extent: np.ndarray) -> None:
-    """Make Gmsh mesh right like left and top like bottom, in a box from 0 to `extent`.
+def match_sides(extent: np.ndarray, axes: Sequence[int]) -> None:
+    """Make Gmsh mesh the upper faces across `axes` like the lower ones.
+
+    Args:
+        extent: Of the box, from the origin, shape (2,) or (3,).
+        axes: 0 for right like left, and so on.
 
     Raises:
         MeshError: if the opposite sides are not divided alike.
     """
     slack = _TOLERANCE * float(extent.max())
-    for axis in (0, 1):
+    for axis in axes:
         master, slave = (_along(axis, at, extent, slack) for at in (0.0, float(extent[axis])))
-        starts = [np.array([box[1 - axis] for _, box in side]) for side in (master, slave)]
-        if len(master) != len(slave) or np.any(np.abs(starts[0] - starts[1]) > slack):
-            raise MeshError(
-                "opposite sides are not divided alike, so that no periodic mesh can be made; "
-                'take another seed or boundary = "cut"'
-            )
         shift = np.eye(4)
         shift[axis, 3] = extent[axis]
-        curves = [[curve for curve, _ in side] for side in (slave, master)]
-        gmsh.model.mesh.setPeriodic(1, *curves, shift.ravel().tolist())
+        bounds = [np.array([box for _, box in side]) for side in (master, slave)]
+        moved = np.tile(shift[:3, 3], 2)
+        if len(master) != len(slave) or np.any(np.abs(bounds[0] + moved - bounds[1]) > slack):
+            low, high = BOX_FACES[len(extent)][axis]
+            raise MeshError(
+                f"{low} and {high} are not divided alike, so that they cannot be periodic; "
+                'take another seed, or boundary = "periodic" of a random section'
+            )
+        sides = [[entity for entity, _ in side] for side in (slave, master)]
+        gmsh.model.mesh.setPeriodic(len(extent) - 1, *sides, shift.ravel().tolist())
 
 
 def align_sides() -> None:
@@ -57,9 +66,12 @@ def forget_sides() -> None:
 
 
 def _along(axis: int, at: float, extent: np.ndarray, slack: float) -> list[tuple[int, np.ndarray]]:
-    """Curves in the side of the box where coordinate `axis` is `at`, in order, with bounds."""
-    low, high = np.full(3, -slack), np.array([*extent, 0.0]) + slack
+    """Entities in the side of the box where coordinate `axis` is `at`, in order, with bounds."""
+    dimension = len(extent) - 1
+    low, high = np.full(3, -slack), np.zeros(3) + slack
+    high[: len(extent)] += extent
     low[axis], high[axis] = at - slack, at + slack
-    found = gmsh.model.getEntitiesInBoundingBox(*low, *high, dim=1)
-    boxes = [(curve, np.array(gmsh.model.getBoundingBox(1, curve))) for _, curve in found]
-    return sorted(boxes, key=lambda item: float(item[1][1 - axis]))
+    found = gmsh.model.getEntitiesInBoundingBox(*low, *high, dim=dimension)
+    boxes = [(tag, np.array(gmsh.model.getBoundingBox(dimension, tag))) for _, tag in found]
+    others = [k for k in range(3) if k != axis]
+    return sorted(boxes, key=lambda item: tuple(np.round(item[1][others] / slack / 10)))

@@ -103,7 +103,7 @@ def add_section(
         if entities:
             gmsh.model.addPhysicalGroup(dimension, entities, name=name)
     if section.periodic:
-        match_sides(np.array(section.size) * scale)
+        match_sides(np.array(section.size) * scale, (0, 1))
     return [edge.curve for edges in arcs.values() for edge in edges]
 
 

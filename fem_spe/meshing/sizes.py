@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 
 import gmsh
+import numpy as np
+from numpy.typing import NDArray
 
 from fem_spe.errors import MeshError
 
@@ -26,6 +28,21 @@ class Sizes:
     def reach(self) -> float:
         """Distance over which cells grow from `interface_size` to `size`, m."""
         return (self.size - self.interface_size) / _GROWTH
+
+
+@dataclass(frozen=True)
+class SizeField:
+    """Cell sizes on the triangles of a mesh.
+
+    Attributes:
+        points: m, shape (num_points, 2).
+        cells: Corners, shape (num_cells, 3).
+        sizes: At the points, m, shape (num_points,).
+    """
+
+    points: NDArray[np.float64]
+    cells: NDArray[np.int64]
+    sizes: NDArray[np.float64]
 
 
 def require_feasible(measure: float, interface: float, sizes: Sizes, dimension: int) -> None:
@@ -92,6 +109,32 @@ def set_size_field(interfaces: list[int], longest: float, sizes: Sizes, scale: f
     field.setNumber(threshold, "DistMin", 0.0)
     field.setNumber(threshold, "DistMax", sizes.reach * scale)
     field.setAsBackgroundMesh(threshold)
+
+
+def set_nodal_sizes(wanted: SizeField, scale: float) -> None:
+    """Make the current model's cells follow sizes given on the triangles of another mesh.
+
+    Raises:
+        MeshError: if there would be more cells than the machine holds.
+    """
+    corners = wanted.points[wanted.cells]
+    area = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 2
+    cells = float(np.sum(area / (math.sqrt(3) / 4 * wanted.sizes[wanted.cells].mean(axis=1) ** 2)))
+    limit = _memory() / _BYTES_PER_CELL[2]
+    if cells > limit:
+        raise MeshError(
+            f"[mesh] adapt would make about {cells:.1e} cells, but this machine's memory holds "
+            f"about {limit:.1e}; give a larger adapt"
+        )
+    # three x, three y, three z, three values for each triangle
+    flat = np.zeros((len(corners), 4, 3))
+    flat[:, :2] = scale * corners.transpose(0, 2, 1)
+    flat[:, 3] = scale * wanted.sizes[wanted.cells]
+    view = gmsh.view.add("sizes")
+    gmsh.view.addListData(view, "ST", len(flat), flat.ravel())
+    field = gmsh.model.mesh.field.add("PostView")
+    gmsh.model.mesh.field.setNumber(field, "ViewTag", view)
+    gmsh.model.mesh.field.setAsBackgroundMesh(field)
 
 
 def _memory() -> float:

@@ -7,7 +7,8 @@ boundary values would be up to a hundred times looser.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from fem_spe.errors import ConvergenceError
+from fem_spe.solve.constraints import Ties, prolongation, reduced
 
 DIRECT_LIMIT = 300_000  # unknowns up to which a 2-D problem is factorised
 
@@ -33,7 +35,11 @@ PRESETS: dict[str, dict[str, str]] = {
         "mg_levels_pc_type": "jacobi",
     },
     "jacobi": {"ksp_type": "cg", "pc_type": "jacobi"},
+    # the tangents of Newton's method are not symmetric
+    "direct-newton": {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"},
+    "multigrid-newton": {"ksp_type": "gmres", "ksp_gmres_restart": "100", "pc_type": "gamg"},
 }
+_FACTORISE = ("direct", "direct-newton")
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ def solve(
     rtol: float,
     method: str,
     name: str,
+    ties: Ties | None = None,
+    lift: NDArray[np.float64] | None = None,
 ) -> Solved:
     """Solve a(u, v) = load(v) with u = given on the boundary. Collective.
 
@@ -76,14 +84,17 @@ def solve(
         space: Space of u.
         bcs: Boundary values.
         rtol: On the reduced residual.
-        method: One of `PRESETS`.
+        method: One of `PRESETS` for symmetric problems.
         name: Prefix of this solver's PETSc options, for example `diffusion` for
             `-diffusion_ksp_monitor`.
+        ties: Unknowns of u - lift that equal others.
+        lift: Owned unknowns of a function that has the jumps that u is to have across ties;
+            zero by default.
 
     Raises:
         ConvergenceError: if the tolerance is not met.
     """
-    return Problem(a, load, space, tuple(bcs), rtol, method, name).solve()
+    return Problem(a, load, space, tuple(bcs), rtol, method, name, ties, lift).solve()
 
 
 class Problem:
@@ -101,9 +112,13 @@ class Problem:
         rtol: float,
         method: str,
         name: str,
+        ties: Ties | None = None,
+        lift: NDArray[np.float64] | None = None,
     ) -> None:
         self.space, self.bcs = space, bcs
         self.rtol, self.method, self.name = rtol, method, name
+        self.ties, self.lift = ties, lift
+        self.prolong = None if ties is None else prolongation(space, ties)
         self.guess = fem.Function(space)
         self.form = fem.form(a)
         self.action = fem.form(ufl.action(a, self.guess))
@@ -118,8 +133,7 @@ class Problem:
         Raises:
             ConvergenceError: if the tolerance is not met.
         """
-        matrix = fem_petsc.assemble_matrix(self.form, bcs=list(self.bcs))
-        matrix.assemble()
+        matrix = self._matrix()
         matrix.setOption(PETSc.Mat.Option.SPD, True)
         right = self._residual(None)
         start = scale = right.norm()
@@ -139,6 +153,8 @@ class Problem:
         left.aypx(-1.0, right)
         residual = left.norm() / scale if scale > 0.0 else 0.0
         iterations = int(ksp.getIterationNumber())
+        if self.prolong is not None:
+            self.prolong.mult(step.copy(left), step)
         u = fem.Function(self.space)
         u.x.array[:] = self.guess.x.array
         u.x.array[: len(step.array)] += step.array
@@ -154,11 +170,68 @@ class Problem:
             )
         return Solved(u, iterations, residual, self.method)
 
+    def residual_norm(self, guess: NDArray[np.float64] | None) -> float:
+        """Of the reduced residual that `guess` leaves. Collective."""
+        right = self._residual(guess)
+        norm = float(right.norm())
+        right.destroy()
+        return norm
+
+    @contextmanager
+    def corrections(self, scale: float) -> Iterator[Callable[[NDArray[np.float64]], Any]]:
+        """What to add to given owned unknowns, for today's matrix, symmetric or not. Collective.
+
+        Inside, each call assembles the residual anew and solves with the one matrix, to `rtol`
+        times `scale`; it raises ConvergenceError if it cannot.
+        """
+        matrix = self._matrix()
+        ksp = _krylov(matrix, self.rtol, scale, self.method, self.name)
+
+        def correction(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            right = self._residual(values)
+            step = right.duplicate()
+            ksp.solve(right, step)
+            if self.prolong is not None:
+                self.prolong.mult(step.copy(right), step)
+            found = np.array(step.array)
+            for thing in (right, step):
+                thing.destroy()
+            reason = ksp.getConvergedReason()
+            if reason < 0:
+                raise ConvergenceError(
+                    f"a step of Newton's method of {self.name} found no solution (PETSc reason "
+                    f"{reason}); its matrix may be singular"
+                )
+            return found
+
+        try:
+            yield correction
+        finally:
+            ksp.destroy()
+            matrix.destroy()
+
+    def _matrix(self) -> PETSc.Mat:
+        """The matrix of the free unknowns; rows of the others hold a diagonal alone."""
+        if self.prolong is None or self.ties is None:
+            matrix = fem_petsc.assemble_matrix(self.form, bcs=list(self.bcs))
+            matrix.assemble()
+            return matrix
+        whole = fem_petsc.assemble_matrix(self.form)
+        whole.assemble()
+        matrix = reduced(whole, self.prolong, self.space, self.ties)
+        whole.destroy()
+        for bc in self.bcs:
+            dofs, owned = bc.dof_indices()
+            first = matrix.getOwnershipRange()[0]
+            matrix.zeroRowsColumns((dofs[:owned] + first).astype(PETSc.IntType))
+        return matrix
+
     def _residual(self, guess: NDArray[np.float64] | None) -> PETSc.Vec:
         """load - a(guess, .) at the free unknowns, boundary values set in the guess."""
         self.guess.x.array[:] = 0.0
-        if guess is not None:
-            self.guess.x.array[: len(guess)] = guess
+        start = self.lift if guess is None else guess
+        if start is not None:
+            self.guess.x.array[: len(start)] = start
         for bc in self.bcs:
             bc.set(self.guess.x.array)
         self.guess.x.scatter_forward()
@@ -166,6 +239,10 @@ class Problem:
         applied = _assemble(self.action)
         right.axpy(-1.0, applied)
         applied.destroy()
+        if self.prolong is not None:
+            whole = right.copy()
+            self.prolong.multTranspose(whole, right)
+            whole.destroy()
         for bc in self.bcs:
             bc.set(right.array_w, alpha=0.0)
         return right
@@ -209,7 +286,7 @@ def _krylov(matrix: PETSc.Mat, rtol: float, scale: float, method: str, name: str
     for key, value in ours.items():
         options.setValue(prefix + key, value)
     ksp.setOperators(matrix)
-    if method != "direct":
+    if method not in _FACTORISE:
         # on the residual itself, not on a preconditioned one
         ksp.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
     ksp.setTolerances(rtol=1e-50, atol=rtol * scale, max_it=2000)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from fem_spe.verify import orders, sections, transients
+from fem_spe.verify import meshes, nonlinear, orders, sections, transients
 from fem_spe.verify.row import Row
 
 __all__ = ["COMPARISONS", "Row", "print_table", "run_all"]
@@ -19,9 +19,21 @@ COMPARISONS: dict[str, Callable[[], Iterator[Row]]] = {
     "reciprocity": sections.reciprocity,
     "layers": sections.layers,
     "balance": sections.balance,
+    "periodic_cells": meshes.periodic_cells,
+    "estimates": meshes.estimates,
+    "adapted": meshes.adapted,
     "convergence": orders.convergence,
+    "step_at_a_face": transients.step_at_a_face,
+    "step_within": transients.step_within,
     "slab_in_time": transients.slab_in_time,
+    "layers_in_time": transients.layers_in_time,
     "time_order": transients.time_order,
+    "time_steps": transients.time_steps,
+    "reacting_slabs": nonlinear.reacting_slabs,
+    "kirchhoff_slabs": nonlinear.kirchhoff_slabs,
+    "closed_box": nonlinear.closed_box,
+    "conserved_in_sections": nonlinear.conserved_in_sections,
+    "nonlinear_convergence": nonlinear.convergence,
 }
 
 

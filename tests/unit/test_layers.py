@@ -22,7 +22,7 @@ LAYERS = {
     "model": ["physics", "solve", "measure"],
     "join": ["results", "studies"],
     "show": ["render", "plot", "figures"],
-    "top": ["info", "job", "verify", "ensemble", "report", "cli", "__init__", "__main__"],
+    "top": ["info", "doubt", "job", "verify", "ensemble", "report", "cli", "__init__", "__main__"],
 }
 ROOMS = [room for rooms in LAYERS.values() for room in rooms]
 

@@ -50,7 +50,7 @@ def finished(tmp_path_factory, fem_spe, small_text) -> Path:
 
 def test_a_run_prints_its_numbers_with_their_meaning_and_where_they_are(finished):
     text = (finished.parents[1] / "stdout").read_text("utf-8")
-    assert re.search(r"relative_diffusivity +0\.66\d+ +D_eff / D_matrix", text)
+    assert re.search(r"relative_diffusivity +0\.66\d+ ± \S+ +D_eff / D_matrix", text)
     assert re.search(r"flux_imbalance .*limit.* ok", text)
     assert text.rstrip().endswith("done: results/small")
 
@@ -368,7 +368,8 @@ def test_render_draws_the_pictures_of_a_finished_result(finished, fem_spe):
 def test_report_puts_results_side_by_side(finished, tmp_path, fem_spe):
     done = fem_spe("report", finished, finished, cwd=tmp_path)
     assert done.returncode == 0
-    assert re.search(r"\| relative_diffusivity \|  \| 0\.66\d+ \| 0\.66\d+ \|", done.stdout)
+    row = r"\| relative_diffusivity \|  \| 0\.66\d+ ± \S+ \| 0\.66\d+ ± \S+ \|"
+    assert re.search(row, done.stdout)
     assert fem_spe("report", finished, "-o", "r.md", cwd=tmp_path).stdout == ""
     assert "fiber_fraction" in (tmp_path / "r.md").read_text("utf-8")
     refused(fem_spe("report", finished, "-o", "none/r.md", cwd=tmp_path), "none/r.md", "written")

@@ -1,6 +1,5 @@
 """The cases, geometry files and scripts that come with the project run."""
 
-import re
 import runpy
 import sys
 from pathlib import Path
@@ -119,16 +118,3 @@ def test_the_comparison_fits_one_number_and_predicts_the_rest() -> None:
     assert "σ_matrix = 2.000 mS/cm, to ASE alone" in text
     assert "| RSE | 0.500 ± 0.000 (2 seeds) | 1.100 | 1.00 | 1.06 | 1.000 |" in text
     assert "| LASE | 0.7000 | 1.100 | 1.40 | 1.46 | 1.400 | 1.377 | LLZTO 60%" in text
-
-
-@pytest.mark.slow
-def test_the_python_of_the_readme_runs(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (script,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
-    monkeypatch.chdir(ROOT)
-    exec(compile(script, "README.md", "exec"), {})
-    values = [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()]
-    assert len(values) == 3
-    assert all(0.5 < value < 0.67 for value in values)

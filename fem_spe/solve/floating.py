@@ -1,0 +1,127 @@
+"""Parts of the boundary on which the unknown has one value each, left free: ties for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from dolfinx import fem
+from dolfinx import mesh as dmesh
+from dolfinx.fem import petsc as fem_petsc
+from numpy.typing import NDArray
+from petsc4py import PETSc
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from fem_spe.domain import Domain
+from fem_spe.solve.constraints import Ties
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The connected pieces of a part of the boundary.
+
+    Attributes:
+        of_dof: Piece of each owned unknown, -1 off this part, shape (n,).
+        touched: For each piece, the named faces that it meets.
+        parts: Connected parts of the mesh itself.
+    """
+
+    of_dof: NDArray[np.int64]
+    touched: list[set[str]]
+    parts: int
+
+
+def pieces(domain: Domain, space: fem.FunctionSpace, without: tuple[str, ...]) -> Pieces:
+    """The exterior boundary without the faces `without`, in connected pieces. Collective.
+
+    They are found on rank 0 from the vertices that facets share.
+    """
+    mesh, comm = domain.mesh, domain.mesh.comm
+    dim = domain.dimension
+    mesh.topology.create_connectivity(dim - 1, dim)
+    mesh.topology.create_connectivity(dim - 1, 0)
+    mesh.topology.create_entity_permutations()
+    exterior = dmesh.exterior_facet_indices(mesh.topology)
+    electrode = {name: domain.facet_tags.find(domain.face(name)) for name in without}
+    free = np.setdiff1d(exterior, np.concatenate(list(electrode.values())))
+
+    own = _global_vertices(domain, dim - 1, free)
+    cells = np.arange(mesh.topology.index_map(dim).size_local, dtype=np.int32)
+    ends = {n: np.unique(_global_vertices(domain, dim - 1, f)) for n, f in electrode.items()}
+    gathered = comm.gather((own, ends, _global_vertices(domain, dim, cells)))
+    found = None
+    if gathered is not None:
+        number = domain.num_vertices
+        edges = np.concatenate([g[0] for g in gathered])
+        used = np.unique(edges)
+        label = np.full(number, -1)
+        label[used] = np.unique(_components(edges, number)[used], return_inverse=True)[1]
+        touched: list[set[str]] = [set() for _ in range(int(label.max(initial=-1)) + 1)]
+        for _, faces, _ in gathered:
+            for name, vertices in faces.items():
+                for piece in np.unique(label[vertices]):
+                    if piece >= 0:
+                        touched[piece].add(name)
+        parts = len(np.unique(_components(np.concatenate([g[2] for g in gathered]), number)))
+        found = touched, parts
+        shares = [label[g[0][:, 0]] for g in gathered]
+    of_facet = comm.scatter(shares if gathered is not None else None)
+    touched, parts = comm.bcast(found)
+    return Pieces(_spread(domain, space, free, of_facet), touched, parts)
+
+
+def floating(space: fem.FunctionSpace, of_dof: NDArray[np.int64], skip: set[int]) -> Ties:
+    """Ties of all unknowns of a piece to one of them, but for the pieces `skip`. Collective."""
+    comm = space.mesh.comm
+    first = space.dofmap.index_map.local_range[0]
+    mine = np.flatnonzero((of_dof >= 0) & ~np.isin(of_dof, list(skip)))
+    names, where = np.unique(of_dof[mine], return_index=True)
+    own = dict(zip(names.tolist(), (mine[where] + first).tolist(), strict=True))
+    leaders: dict[int, int] = {}
+    for some in comm.allgather(own):
+        leaders = some | leaders
+    masters = np.array([leaders[p] for p in of_dof[mine].tolist()], dtype=np.int64)
+    slave = masters != mine + first
+    return Ties(mine[slave], masters[slave])
+
+
+def _components(groups: NDArray[np.int64], number: int) -> NDArray[np.int32]:
+    """Label of each of `number` vertices; the vertices of one row of `groups` are connected."""
+    starts = np.repeat(groups[:, 0], groups.shape[1] - 1)
+    graph = coo_matrix((np.ones(len(starts)), (starts, groups[:, 1:].ravel())), (number, number))
+    return np.asarray(connected_components(graph, directed=False)[1])
+
+
+def _global_vertices(domain: Domain, dim: int, entities: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Global numbers of the vertices of `entities`, shape (n, dim + 1)."""
+    topology = domain.mesh.topology
+    topology.create_connectivity(dim, 0)
+    vertices = topology.connectivity(dim, 0).array.reshape(-1, dim + 1)[entities]
+    return np.asarray(topology.index_map(0).local_to_global(vertices.ravel())).reshape(-1, dim + 1)
+
+
+def _spread(
+    domain: Domain,
+    space: fem.FunctionSpace,
+    facets: NDArray[np.int32],
+    piece: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """The piece of each owned unknown from that of each facet of this rank. Collective."""
+    topology, dim = domain.mesh.topology, domain.dimension
+    label = fem_petsc.create_vector(space)
+    topology.create_connectivity(dim, dim - 1)
+    to_cell, to_facet = topology.connectivity(dim - 1, dim), topology.connectivity(dim, dim - 1)
+    layout = space.dofmap.dof_layout
+    closures = [layout.entity_closure_dofs(dim - 1, k) for k in range(dim + 1)]
+    with label.localForm() as local:
+        values = local.array_w
+        for facet, its_piece in zip(facets.tolist(), piece.tolist(), strict=True):
+            cell = to_cell.links(facet)[0]
+            place = int(np.flatnonzero(to_facet.links(cell) == facet)[0])
+            values[space.dofmap.cell_dofs(cell)[closures[place]]] = its_piece + 1
+    # an unknown may belong to another rank than the facet that it lies on
+    label.ghostUpdate(addv=PETSc.InsertMode.MAX, mode=PETSc.ScatterMode.REVERSE)
+    found = label.array.astype(np.int64) - 1
+    label.destroy()
+    return np.asarray(found)
