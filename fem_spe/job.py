@@ -159,7 +159,7 @@ def _regions(case: Case) -> tuple[str, ...]:
 
 def _mesh_plan(case: Case, structure: Structure, plan: Plan) -> MeshPlan:
     sizes = Sizes(case.mesh.size or 0.0, case.mesh.interface_size or 0.0, case.mesh.order or 1)
-    return MeshPlan(structure, sizes, plan.holes, plan.anchors, plan.across, plan.periodic)
+    return MeshPlan(structure, sizes, **vars(plan))
 
 
 def _structure(case: Case) -> Structure:

@@ -148,6 +148,7 @@ CONDUCTIVITY = Unit("S/m", "conductivity", "1.46 mS/cm", "mS/cm", 0.1)
 CONCENTRATION = Unit("mol/m^3", "concentration", "1000 mol/m^3", "mol/m^3", 1.0)
 MOLAR_FLUX = Unit("mol/m^2/s", "molar flux", "2.5e-4 mol/m^2/s", "mol/m^2/s", 1.0)
 REACTION_RATE = Unit("1/s", "reaction rate", "1e-3 1/s", "1/s", 1.0)
+PRESSURE = Unit("Pa", "pressure", "6 MPa", "MPa", 1e6)
 CONSUMPTION = Unit("mol/m^3/s", "consumption", "0.1 mol/m^3/s", "mol/m^3/s", 1.0)
 ENERGY = Unit("J", "activation energy", "0.1 eV", "eV", ELEMENTARY_CHARGE, per_mole=True)
 

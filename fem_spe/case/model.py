@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from fem_spe.case import overrides
+from fem_spe.case.boundary import Boundary
+from fem_spe.case.mechanics import Balls, Elasticity, Indentation
 from fem_spe.case.messages import explain
 from fem_spe.case.probe import Probes
+from fem_spe.case.table import Table
+from fem_spe.case.transport import Diffusion, Reaction, Time
 from fem_spe.errors import CaseError
 from fem_spe.geometry import (
     AlignedSection,
     AlternatingSection,
     Box,
     MeshFile,
+    ParallelSection,
     RandomSection,
 )
-from fem_spe.geometry.faces import Axis
 from fem_spe.materials import Material, Special, lookup
-from fem_spe.units import (
-    CONSUMPTION,
-    DURATION,
-    LENGTH,
-    REACTION_RATE,
-    REFERENCE_TEMPERATURE,
-    TEMPERATURE,
-    Concentration,
-    MolarFlux,
-)
-
-
-class Table(BaseModel):
-    """A table of the case: frozen, no unknown keys, no NaN."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
+from fem_spe.units import LENGTH, REFERENCE_TEMPERATURE, TEMPERATURE
 
 FiberSectionSpec = Annotated[
-    AlignedSection | RandomSection | AlternatingSection, Field(discriminator="arrangement")
+    AlignedSection | RandomSection | AlternatingSection | ParallelSection,
+    Field(discriminator="arrangement"),
 ]
 GeometrySpec = Annotated[Box | FiberSectionSpec | MeshFile, Field(discriminator="kind")]
 
@@ -69,80 +55,6 @@ class Mesh(Table):
         return self
 
 
-class Boundary(Table):
-    """What is prescribed on a face or an interface; nothing means no flux."""
-
-    concentration: Concentration | None = None
-    """Fixed concentration, mol/m^3."""
-    flux: MolarFlux | None = None
-    """Flux into the domain, mol/m^2/s."""
-    periodic: Literal[True] | None = None
-    """One with the opposite face; it is enough to say so of one of the two."""
-
-    @model_validator(mode="after")
-    def _one(self) -> Boundary:
-        if len(self.model_dump(exclude_none=True)) != 1:
-            raise ValueError("give one of concentration, flux and periodic = true")
-        return self
-
-
-class Diffusion(Table):
-    """How diffusion is driven."""
-
-    mode: Literal["steady", "transient"] = "steady"
-    direction: Axis | None = None
-    """Driven by a unit difference between the two faces across this axis; default: the
-    thickness, unless [boundary.*] drives."""
-    initial: Concentration | dict[str, Concentration] = 0.0
-    """Concentration at the start of a transient, one value or one for each region, mol/m^3;
-    over the difference between the faces where `direction` drives."""
-
-
-class Reaction(Table):
-    """What a region consumes, per volume of it: rate * concentration + consumption."""
-
-    rate: Annotated[float, Field(ge=0), REACTION_RATE] | None = None
-    """Of first order, 1/s."""
-    consumption: Annotated[float, CONSUMPTION] | None = None
-    """Of order zero, mol/m^3/s; negative where the region releases."""
-
-    @model_validator(mode="after")
-    def _some(self) -> Reaction:
-        if self.rate is None and self.consumption is None:
-            raise ValueError('give rate, such as "1e-3 1/s", or consumption, "0.1 mol/m^3/s"')
-        return self
-
-
-class Time(Table):
-    """How long a transient runs, and when it is written."""
-
-    end: Annotated[float, Field(gt=0), DURATION]
-    output: tuple[Annotated[float, Field(gt=0), DURATION], ...] = ()
-    """Times at which fields are written, met exactly; the end is always one."""
-    every: Annotated[float, Field(gt=0), DURATION] | None = None
-    """In place of `output`: the interval between them."""
-    rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-4
-    """Local error of a step over the size of the solution."""
-
-    @model_validator(mode="after")
-    def _within(self) -> Time:
-        if self.output and self.every is not None:
-            raise ValueError("give one of output and every")
-        late = [t for t in self.output if t > self.end]
-        if late:
-            raise ValueError(f"output: {late[0]:g} s is beyond the end of {self.end:g} s")
-        return self
-
-    @property
-    def outputs(self) -> tuple[float, ...]:
-        """All output times in order, s, the end last."""
-        times = set(self.output) | {self.end}
-        if self.every is not None:
-            count = math.ceil(self.end / self.every * (1 - 1e-12))
-            times |= {self.every * k for k in range(1, count)}
-        return tuple(sorted(times))
-
-
 class Solver(Table):
     """Finite-element degree and tolerance."""
 
@@ -160,8 +72,17 @@ class Output(Table):
     """Of a transient, one picture for each output time; drawn where `figures` are."""
 
 
-# Study -> the tables of the case that are its own
-_TABLES = {"diffusion": {"diffusion", "reaction", "time"}}
+# Study -> the tables of the case that are its own, and what it reads of a boundary
+_TABLES = {
+    "diffusion": {"diffusion", "reaction", "time"},
+    "elasticity": {"elasticity"},
+    "indentation": {"elasticity", "balls", "indentation"},
+}
+_BOUNDARY = {
+    "diffusion": {"concentration", "flux", "periodic"},
+    "elasticity": {"displacement", "traction", "clamped", "sliding"},
+    "indentation": {"displacement", "traction", "clamped", "sliding"},
+}
 
 
 class Case(Table):
@@ -177,6 +98,9 @@ class Case(Table):
     diffusion: Diffusion = Diffusion()
     reaction: dict[str, Reaction] = Field(default_factory=dict)
     time: Time | None = None
+    elasticity: Elasticity = Elasticity()
+    balls: Balls | None = None
+    indentation: Indentation | None = None
     solver: Solver = Solver()
     output: Output = Output()
     probe: Probes = Field(default_factory=dict)
@@ -187,6 +111,13 @@ class Case(Table):
     def _consistent(self) -> Case:
         for table in sorted(self.model_fields_set & self.foreign):
             raise CaseError(f"[{table}] has no meaning for study = {self.study!r}; remove it")
+        read = _BOUNDARY.get(self.study)
+        for name, boundary in self.boundary.items():
+            if read and not read.issuperset(boundary.given):
+                raise CaseError(
+                    f"[boundary.{name}] {boundary.given[0]} has no meaning for study = "
+                    f"{self.study!r}, which reads {', '.join(sorted(read))}"
+                )
         if self.study == "diffusion":
             self._require_time(transient=self.diffusion.mode == "transient")
         for region, value in self.materials.items():

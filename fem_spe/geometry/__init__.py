@@ -2,11 +2,12 @@
 
 from fem_spe.geometry.box import Box
 from fem_spe.geometry.mesh_file import MeshFile
+from fem_spe.geometry.parallel import ParallelSection
 from fem_spe.geometry.random import Orientation, RandomSection
 from fem_spe.geometry.regular import AlignedSection, AlternatingSection
 from fem_spe.geometry.section import Inclusions, Section
 
-FiberSection = AlignedSection | RandomSection | AlternatingSection
+FiberSection = AlignedSection | RandomSection | AlternatingSection | ParallelSection
 Geometry = Box | FiberSection | MeshFile
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Inclusions",
     "MeshFile",
     "Orientation",
+    "ParallelSection",
     "RandomSection",
     "Section",
 ]

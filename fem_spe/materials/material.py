@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from annotated_types import Gt
+from annotated_types import Gt, Lt
 from pydantic import Discriminator, Tag
 
 from fem_spe.errors import CaseError
@@ -25,6 +25,7 @@ from fem_spe.units import (
     DIFFUSIVITY,
     ENERGY,
     GAS_CONSTANT,
+    PRESSURE,
     REFERENCE_TEMPERATURE,
     Unit,
 )
@@ -139,12 +140,16 @@ class Material:
         partition: Concentration here over that in the matrix at equilibrium.
         activation_energy: Of diffusivity and conductivity, J per particle; with it the
             values hold at 25 degC and the case's temperature scales them.
+        youngs_modulus: E, Pa.
+        poisson_ratio: nu, above -1 and below 0.5.
     """
 
     diffusivity: Diffusivity | None = None
     conductivity: Conductivity | None = None
     partition: Annotated[float, Gt(0.0)] | None = None
     activation_energy: Annotated[float, ENERGY] | None = None
+    youngs_modulus: Annotated[float, PRESSURE, Gt(0.0)] | None = None
+    poisson_ratio: Annotated[float, Gt(-1.0), Lt(0.5)] | None = None
 
     def __post_init__(self) -> None:
         for name in ("diffusivity", "conductivity"):

@@ -11,7 +11,7 @@ from typing import Any
 
 from fem_spe.errors import CaseError, did_you_mean
 from fem_spe.materials.material import CONDUCTIVITY_AXES, DIFFUSIVITY_AXES, Material
-from fem_spe.units import ENERGY
+from fem_spe.units import ENERGY, PRESSURE
 
 MARKS = {
     "G": "Gou 2025",
@@ -72,5 +72,7 @@ def lookup(name: str) -> Material:
         "conductivity": CONDUCTIVITY_AXES.parse,
         "activation_energy": ENERGY.parse,
         "partition": float,
+        "youngs_modulus": PRESSURE.parse,
+        "poisson_ratio": float,
     }
     return Material(**{key: parsers[key](entry["value"]) for key, entry in table[name].items()})

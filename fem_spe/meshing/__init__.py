@@ -4,7 +4,7 @@ from fem_spe.meshing.build import MeshPlan, Structure, build, mesh_arrays
 from fem_spe.meshing.extract import curve, extract
 from fem_spe.meshing.section import add_section
 from fem_spe.meshing.session import generate, session
-from fem_spe.meshing.sizes import SizeField, Sizes, set_size_field
+from fem_spe.meshing.sizes import SizeField, Sizes, Spot, set_size_field
 from fem_spe.meshing.write import FORMATS, write
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "MeshPlan",
     "SizeField",
     "Sizes",
+    "Spot",
     "Structure",
     "add_section",
     "build",

@@ -53,7 +53,7 @@ def require_areas(structure: Section | Box, arrays: MeshArrays, holes: Collectio
 def _fractions(section: Section) -> dict[str, float]:
     """Area fraction of each phase inside the box."""
     body = section.inclusions
-    if section.fused:
+    if section.fused or _cut(section):
         from fem_spe.geometry.fused import union_area
 
         return {body.regions[0]: union_area(section) / section.area}
@@ -61,6 +61,15 @@ def _fractions(section: Section) -> dict[str, float]:
         name: float(body.areas[body.phase == k].sum()) / section.area
         for k, name in enumerate(body.regions)
     }
+
+
+def _cut(section: Section) -> bool:
+    """True where inclusions end at a side, without continuing on the opposite one."""
+    body = section.inclusions
+    ex, ey = body.half_extents
+    inside = (body.x >= ex) & (body.x + ex <= section.size[0])
+    inside &= (body.y >= ey) & (body.y + ey <= section.size[1])
+    return not (section.wrapped or inside.all())
 
 
 def areas(arrays: MeshArrays) -> dict[str, float]:

@@ -27,6 +27,7 @@ from fem_spe.meshing.session import generate, session
 from fem_spe.meshing.sizes import (
     SizeField,
     Sizes,
+    Spot,
     require_feasible,
     set_nodal_sizes,
     set_size_field,
@@ -49,6 +50,7 @@ class MeshPlan:
         across: Axis from whose one face to the other one connected part must lead, or
             `thickness`; both faces are anchors then.
         periodic: Axes across which opposite faces of the box are meshed alike.
+        spots: Places about which the cells are small.
         halvings: How often every cell is split, new nodes put on the curved outlines.
         field: In place of `sizes`: where the cells are to be how large, in 2-D.
     """
@@ -59,6 +61,7 @@ class MeshPlan:
     anchors: tuple[str, ...] = ()
     across: Axis | Literal["thickness"] | None = None
     periodic: tuple[int, ...] = ()
+    spots: tuple[Spot, ...] = ()
     halvings: int = 0
     field: SizeField | None = None
 
@@ -121,7 +124,7 @@ def _generate(structure: Section | Box, plan: MeshPlan) -> tuple[int, float, str
     if isinstance(structure, Box):
         require_feasible(measure, 0.0, sizes, dimension)
         add_box(structure, scale)
-        set_size_field([], 0.0, sizes, scale)
+        set_size_field([], 0.0, sizes, scale, plan.spots)
     else:
         outline = _outline(structure)
         require_feasible(measure, float(outline.sum()), sizes, dimension)
@@ -132,7 +135,7 @@ def _generate(structure: Section | Box, plan: MeshPlan) -> tuple[int, float, str
             raise
         except Exception as error:  # Gmsh has no class of its own
             raise MeshError(f"Gmsh cannot build the section: {error}; try another seed") from None
-        set_size_field(interfaces, float(outline.max()), sizes, scale)
+        set_size_field(interfaces, float(outline.max()), sizes, scale, plan.spots)
     if plan.periodic:
         match_sides(np.array(structure.size) * scale, plan.periodic)
     if plan.field is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import gmsh
@@ -28,6 +29,21 @@ class Sizes:
     def reach(self) -> float:
         """Distance over which cells grow from `interface_size` to `size`, m."""
         return (self.size - self.interface_size) / _GROWTH
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place about which cells are small.
+
+    Attributes:
+        place: Its middle, m.
+        radius: Up to which `size` holds, m; beyond it cells grow.
+        size: Of the cells, m.
+    """
+
+    place: tuple[float, ...]
+    radius: float
+    size: float
 
 
 @dataclass(frozen=True)
@@ -84,7 +100,13 @@ def estimate(measure: float, interface: float, sizes: Sizes, dimension: int) -> 
     return min(bulk + layer, crowded)
 
 
-def set_size_field(interfaces: list[int], longest: float, sizes: Sizes, scale: float) -> None:
+def set_size_field(
+    interfaces: list[int],
+    longest: float,
+    sizes: Sizes,
+    scale: float,
+    spots: Sequence[Spot] = (),
+) -> None:
     """Make the current model's cells follow `sizes`.
 
     Args:
@@ -92,13 +114,31 @@ def set_size_field(interfaces: list[int], longest: float, sizes: Sizes, scale: f
         longest: Length of the longest of them, m.
         sizes: The wanted sizes, m.
         scale: Model units per metre.
+        spots: Places about which cells are smaller than that.
     """
+    field = gmsh.model.mesh.field
+    fields = [_interface_field(interfaces, longest, sizes, scale)]
+    for spot in spots:
+        ball = field.add("Ball")
+        field.setNumber(ball, "VIn", spot.size * scale)
+        field.setNumber(ball, "VOut", sizes.size * scale)
+        field.setNumber(ball, "Radius", spot.radius * scale)
+        field.setNumber(ball, "Thickness", (sizes.size - spot.size) / _GROWTH * scale)
+        for name, value in zip(("XCenter", "YCenter", "ZCenter"), spot.place, strict=False):
+            field.setNumber(ball, name, value * scale)
+        fields.append(ball)
+    least = field.add("Min")
+    field.setNumbers(least, "FieldsList", fields)
+    field.setAsBackgroundMesh(least)
+
+
+def _interface_field(interfaces: list[int], longest: float, sizes: Sizes, scale: float) -> int:
+    """A field that is fine at the interfaces: its number."""
     field = gmsh.model.mesh.field
     if not interfaces or sizes.reach == 0:
         constant = field.add("MathEval")
         field.setString(constant, "F", repr(sizes.size * scale))
-        field.setAsBackgroundMesh(constant)
-        return
+        return int(constant)
     distance = field.add("Distance")
     field.setNumbers(distance, "CurvesList", interfaces)
     field.setNumber(distance, "Sampling", max(4, math.ceil(2 * longest / sizes.interface_size)))
@@ -108,7 +148,7 @@ def set_size_field(interfaces: list[int], longest: float, sizes: Sizes, scale: f
     field.setNumber(threshold, "SizeMax", sizes.size * scale)
     field.setNumber(threshold, "DistMin", 0.0)
     field.setNumber(threshold, "DistMax", sizes.reach * scale)
-    field.setAsBackgroundMesh(threshold)
+    return int(threshold)
 
 
 def set_nodal_sizes(wanted: SizeField, scale: float) -> None:

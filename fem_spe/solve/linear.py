@@ -35,6 +35,15 @@ PRESETS: dict[str, dict[str, str]] = {
         "mg_levels_pc_type": "jacobi",
     },
     "jacobi": {"ksp_type": "cg", "pc_type": "jacobi"},
+    # for displacements, with rigid motions as the near-nullspace
+    "elastic": {
+        "ksp_type": "cg",
+        "pc_type": "gamg",
+        "pc_gamg_threshold": "0.01",
+        "mg_levels_ksp_type": "chebyshev",
+        "mg_levels_ksp_max_it": "3",
+        "mg_levels_pc_type": "jacobi",
+    },
     # the tangents of Newton's method are not symmetric
     "direct-newton": {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"},
     "multigrid-newton": {"ksp_type": "gmres", "ksp_gmres_restart": "100", "pc_type": "gamg"},
@@ -133,7 +142,7 @@ class Problem:
         Raises:
             ConvergenceError: if the tolerance is not met.
         """
-        matrix = self._matrix()
+        matrix = self.assembled()
         matrix.setOption(PETSc.Mat.Option.SPD, True)
         right = self._residual(None)
         start = scale = right.norm()
@@ -142,11 +151,11 @@ class Problem:
             right = self._residual(guess)
             start = right.norm()
         step = right.duplicate()
-        ksp = _krylov(matrix, self.rtol, scale, self.method, self.name)
+        ksp = krylov(matrix, self.rtol, scale, self.method, self.name)
         if start > 0.0:
             ksp.solve(right, step)
             if self.method == "direct":
-                _refine(ksp, matrix, right, step)
+                refine(ksp, matrix, right, step)
         reason = ksp.getConvergedReason() if start > 0.0 else 1
         left = right.duplicate()
         matrix.mult(step, left)
@@ -184,8 +193,8 @@ class Problem:
         Inside, each call assembles the residual anew and solves with the one matrix, to `rtol`
         times `scale`; it raises ConvergenceError if it cannot.
         """
-        matrix = self._matrix()
-        ksp = _krylov(matrix, self.rtol, scale, self.method, self.name)
+        matrix = self.assembled()
+        ksp = krylov(matrix, self.rtol, scale, self.method, self.name)
 
         def correction(values: NDArray[np.float64]) -> NDArray[np.float64]:
             right = self._residual(values)
@@ -210,7 +219,7 @@ class Problem:
             ksp.destroy()
             matrix.destroy()
 
-    def _matrix(self) -> PETSc.Mat:
+    def assembled(self) -> PETSc.Mat:
         """The matrix of the free unknowns; rows of the others hold a diagonal alone."""
         if self.prolong is None or self.ties is None:
             matrix = fem_petsc.assemble_matrix(self.form, bcs=list(self.bcs))
@@ -235,8 +244,8 @@ class Problem:
         for bc in self.bcs:
             bc.set(self.guess.x.array)
         self.guess.x.scatter_forward()
-        right = self.load.copy() if isinstance(self.load, PETSc.Vec) else _assemble(self.load)
-        applied = _assemble(self.action)
+        right = self.load.copy() if isinstance(self.load, PETSc.Vec) else assemble(self.load)
+        applied = assemble(self.action)
         right.axpy(-1.0, applied)
         applied.destroy()
         if self.prolong is not None:
@@ -255,7 +264,7 @@ def residual_vector(a: Any, load: Any, u: fem.Function) -> fem.Function:
     """
     applied = ufl.action(a, u)
     form = applied if load is None else applied - load
-    vector = _assemble(fem.form(form))
+    vector = assemble(fem.form(form))
     residual = fem.Function(u.function_space)
     residual.x.array[: len(vector.array)] = vector.array
     residual.x.scatter_forward()
@@ -270,13 +279,15 @@ def as_load(function: fem.Function) -> PETSc.Vec:
     return vector
 
 
-def _assemble(form: fem.Form) -> PETSc.Vec:
+def assemble(form: fem.Form) -> PETSc.Vec:
+    """The vector of a linear form, without boundary values. Collective."""
     vector = fem_petsc.assemble_vector(form)
     vector.ghostUpdate(addv=PETSc.InsertMode.ADD, mode=PETSc.ScatterMode.REVERSE)
     return vector
 
 
-def _krylov(matrix: PETSc.Mat, rtol: float, scale: float, method: str, name: str) -> PETSc.KSP:
+def krylov(matrix: PETSc.Mat, rtol: float, scale: float, method: str, name: str) -> PETSc.KSP:
+    """A solver that stops at the absolute residual `rtol` * `scale`, with the user's options."""
     ksp = PETSc.KSP().create(matrix.comm)
     prefix = f"{name}_"
     ksp.setOptionsPrefix(prefix)
@@ -296,7 +307,7 @@ def _krylov(matrix: PETSc.Mat, rtol: float, scale: float, method: str, name: str
     return ksp
 
 
-def _refine(ksp: PETSc.KSP, matrix: PETSc.Mat, right: PETSc.Vec, step: PETSc.Vec) -> None:
+def refine(ksp: PETSc.KSP, matrix: PETSc.Mat, right: PETSc.Vec, step: PETSc.Vec) -> None:
     """One round of iterative refinement: takes a factorisation to round-off."""
     rest, correction = right.duplicate(), right.duplicate()
     matrix.mult(step, rest)

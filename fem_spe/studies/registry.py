@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fem_spe.case import Case
     from fem_spe.domain import Domain
     from fem_spe.geometry.faces import Axis
+    from fem_spe.meshing import Spot
     from fem_spe.progress import Clock
     from fem_spe.results import Solution
 
@@ -25,12 +26,14 @@ class Plan:
         anchors: Faces of which every part of the mesh must touch one.
         across: Axis from whose one face to the other a path must lead, or `thickness`.
         periodic: Axes across which opposite faces are to be meshed alike.
+        spots: Places about which the cells are to be small.
     """
 
     holes: frozenset[str] = frozenset()
     anchors: tuple[str, ...] = ()
     across: Axis | Literal["thickness"] | None = None
     periodic: tuple[int, ...] = ()
+    spots: tuple[Spot, ...] = ()
 
 
 @dataclass(frozen=True)

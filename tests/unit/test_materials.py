@@ -28,6 +28,7 @@ from fem_spe.units import (
     ENERGY,
     FARADAY,
     GAS_CONSTANT,
+    PRESSURE,
     REFERENCE_TEMPERATURE,
 )
 
@@ -36,6 +37,8 @@ PARSERS = {
     "conductivity": CONDUCTIVITY.parse,
     "activation_energy": ENERGY.parse,
     "partition": float,
+    "youngs_modulus": PRESSURE.parse,
+    "poisson_ratio": float,
 }
 SALT = 1600.0  # mol/m^3 in the gel: the concentration that the table's sources name
 

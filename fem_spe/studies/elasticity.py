@@ -1,0 +1,129 @@
+"""Elasticity: how a structure deforms under displacements and forces on its faces."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import ufl
+from dolfinx import fem
+
+from fem_spe.case import Case
+from fem_spe.domain import Domain
+from fem_spe.errors import CaseError
+from fem_spe.geometry import MeshFile
+from fem_spe.geometry.faces import BOX_FACES, interface_name
+from fem_spe.measure.stress import by_region, reactions
+from fem_spe.physics import elasticity as forms
+from fem_spe.progress import Clock
+from fem_spe.results import Check, Quantity, Solution
+from fem_spe.solve import elastic
+from fem_spe.solve.linear import residual_vector
+from fem_spe.studies import mechanics
+from fem_spe.studies.registry import Plan, Study
+
+_BALANCE = 1e-9  # of reactions and loads, and of work and energy
+
+
+def plan(case: Case, regions: tuple[str, ...]) -> Plan:
+    """Every region is meshed; the faces hold the structure."""
+    mechanics.require_materials(case, regions)
+    if not isinstance(case.geometry, MeshFile):
+        dimension = len(case.geometry.size)
+        known = [name for pair in BOX_FACES[dimension] for name in pair]
+        known += [interface_name(a, b) for a, b in combinations(regions, 2)]
+        mechanics.require_faces(case.boundary, dimension, known)
+        mechanics.require_support(case.boundary, dimension)
+        if dimension == 3 and "plane" in case.elasticity.model_fields_set:
+            raise CaseError("[elasticity] plane has no meaning in three dimensions; remove it")
+    return Plan()
+
+
+def run(case: Case, domain: Domain, clock: Clock) -> Solution:
+    """Solve and measure. Collective."""
+    degree, dimension = case.solver.degree or 1, domain.dimension
+    faces = case.boundary
+    mechanics.require_faces(faces, dimension, list(domain.faces))
+    mechanics.require_support(faces, dimension)
+    materials = mechanics.require_materials(case, domain.regions)
+    mechanics.warn_of_locking(degree, materials)
+    moduli = forms.moduli(domain, materials, case.elasticity.plane)
+    stiffest = max(nu for _, nu in materials.values())
+    thick = dimension == 3 or case.elasticity.plane == "strain"
+    mixed = thick and degree == 2 and stiffest > mechanics.NEARLY_INCOMPRESSIBLE
+    with clock.stage("solve") as stage:
+        space = fem.functionspace(domain.mesh, ("Lagrange", degree, (dimension,)))
+        num_dofs = int(space.dofmap.index_map.size_global) * dimension
+        if mixed:
+            whole = elastic.taylor_hood(domain.mesh)
+            u, p = ufl.TrialFunctions(whole)
+            v, q = ufl.TestFunctions(whole)
+            a = forms.mixed_bilinear(u, p, v, q, moduli, domain.dx)
+            load = mechanics.tractions(domain, v, faces)
+            load = ufl.inner(fem.Constant(domain.mesh, 0.0), q) * domain.dx + (load or 0)
+            bcs = mechanics.supports(domain, whole.sub(0), faces)
+            solved = elastic.solve_mixed(a, load, whole, bcs, rtol=case.solver.rtol)
+            displaced, pressure = ufl.split(solved.u)
+            sigma = forms.mixed_full_stress(displaced, pressure, moduli)
+            displacement = solved.u.sub(0).collapse()
+            residual = residual_vector(a, load, solved.u).sub(0).collapse()
+        else:
+            u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
+            a = forms.bilinear(u, v, moduli, domain.dx)
+            load = mechanics.tractions(domain, v, faces)
+            bcs = mechanics.supports(domain, space, faces)
+            method = elastic.choose(num_dofs, dimension)
+            solved = elastic.solve(a, load, space, bcs, rtol=case.solver.rtol, method=method)
+            displacement = solved.u
+            sigma = forms.full_stress(displacement, moduli)
+            residual = residual_vector(a, load, displacement)
+        stage.note = f"{num_dofs} unknowns, {solved.method}, {solved.iterations} iterations"
+    with clock.stage("measure"):
+        energy = 0.5 * ufl.inner(sigma, _padded(forms.strain(displacement)))
+        exclude = mechanics.clamped_corners(domain, faces)
+        told = mechanics.stressed(domain, sigma, energy, axis=dimension - 1, exclude=exclude)
+        quantities = dict(told.quantities)
+        largest = forms.principal(sigma)[0]
+        for region, found in by_region(domain, largest, exclude=exclude).items():
+            text = f"largest principal stress in {region}"
+            quantities[f"max_principal.{region}"] = Quantity(found.maximum, "Pa", text)
+        forces = _reactions(domain, residual, case)
+        unit = "N" if dimension == 3 else "N/m"
+        for face, force in forces.items():
+            for axis, value in zip("xyz", force, strict=False):
+                text = f"force on the structure at {face} along {axis}"
+                quantities[f"reaction_{axis}.{face}"] = Quantity(value, unit, text)
+        checks = {"force_imbalance": Check(_imbalance(domain, case, forces), _BALANCE)}
+    information = {
+        "iterations": solved.iterations, "method": solved.method, "residual": solved.residual,
+    }  # fmt: skip
+    fields = {"displacement": displacement, **told.fields}
+    return Solution(quantities, checks, fields, {}, information, num_dofs)
+
+
+def _padded(strain: ufl.core.expr.Expr) -> ufl.core.expr.Expr:
+    if strain.ufl_shape == (3, 3):
+        return strain
+    return ufl.as_tensor(
+        [[strain[0, 0], strain[0, 1], 0], [strain[1, 0], strain[1, 1], 0], [0, 0, 0]]
+    )
+
+
+def _reactions(domain: Domain, residual: fem.Function, case: Case) -> dict[str, tuple[float, ...]]:
+    """Forces where displacements are prescribed."""
+    held = [name for name, b in case.boundary.items() if b.traction is None]
+    return reactions(domain, residual, held)
+
+
+def _imbalance(domain: Domain, case: Case, forces: dict[str, tuple[float, ...]]) -> float:
+    """Reactions and loads together, over the largest of them."""
+    parts = [np.array(force) for force in forces.values()]
+    for name, boundary in case.boundary.items():
+        if boundary.traction is not None:
+            area = domain.integrate(1.0 * domain.ds(domain.face(name)))
+            parts.append(area * np.array(boundary.traction))
+    largest = max((float(np.linalg.norm(part)) for part in parts), default=0.0)
+    return float(np.linalg.norm(sum(parts))) / largest if largest else 0.0
+
+
+STUDY = Study("elasticity", plan, run)

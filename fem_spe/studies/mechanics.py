@@ -1,0 +1,240 @@
+"""What elastic studies share: moduli, supports, loads, and the numbers of a stress field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from numpy.typing import NDArray
+
+from fem_spe.case import Boundary, Case
+from fem_spe.domain import Domain
+from fem_spe.errors import CaseError, did_you_mean
+from fem_spe.geometry.faces import BOX_FACES, opposite
+from fem_spe.measure.stress import Mask, by_region, shares
+from fem_spe.physics import elasticity as forms
+from fem_spe.progress import log
+from fem_spe.results import Quantity
+from fem_spe.solve import elastic
+
+NEARLY_INCOMPRESSIBLE = 0.49  # Poisson's ratio above which displacements alone lock
+_LOCKING = 0.45  # and above which linear elements do
+_CORNER = 0.05  # of the smallest side: the zone about a clamped corner that is left out
+
+Faces = Mapping[str, Boundary]
+
+
+def require_materials(case: Case, regions: Iterable[str]) -> dict[str, tuple[float, float]]:
+    """Region -> (E in Pa, nu).
+
+    Raises:
+        CaseError: if a region has none of its own.
+    """
+    found = {}
+    for region in regions:
+        material = case.material(region)
+        for name in ("youngs_modulus", "poisson_ratio"):
+            if material is None or getattr(material, name) is None:
+                raise CaseError(
+                    f"[materials] {region} has no {name}; give it a material of the table that "
+                    'has one, or values such as { youngs_modulus = "6 MPa", poisson_ratio = 0.4 }'
+                )
+        assert material is not None
+        found[region] = (material.youngs_modulus or 0.0, material.poisson_ratio or 0.0)
+    return found
+
+
+def require_faces(faces: Faces, dimension: int, known: Sequence[str]) -> None:
+    """Raise where a face is named that there is not, or a value has too many components.
+
+    Raises:
+        CaseError: naming the nearest.
+    """
+    for name, boundary in faces.items():
+        if name not in known:
+            raise CaseError(
+                f"[boundary.{name}]: the structure has no such face; {did_you_mean(name, known)}"
+                f"it may have {', '.join(known)}"
+            )
+        for key in ("displacement", "traction"):
+            value = getattr(boundary, key)
+            if value is not None and len(value) != dimension:
+                raise CaseError(
+                    f"[boundary.{name}] {key} has {len(value)} values, but the structure has "
+                    f"{dimension} axes"
+                )
+        if boundary.sliding and opposite(dimension, name) is None:
+            raise CaseError(
+                f"[boundary.{name}] sliding: only faces of the box can slide; give displacement"
+            )
+
+
+def require_support(faces: Faces, dimension: int) -> None:
+    """Raise unless the faces hold every rigid motion of a box.
+
+    Raises:
+        CaseError: naming a motion that is left.
+    """
+    rows = []
+    for name, boundary in faces.items():
+        place = opposite(dimension, name)
+        fixed = _fixed(boundary, dimension, None if place is None else place[0])
+        corners = np.array(np.meshgrid(*[(0.0, 1.0)] * dimension)).reshape(dimension, -1).T
+        if place is not None:
+            upper = float(name == BOX_FACES[dimension][place[0]][1])
+            corners = corners[corners[:, place[0]] == upper]
+        for corner in corners:
+            rows += [motion[list(fixed)] for motion in [_motions(corner)] if fixed]
+    held = np.linalg.matrix_rank(np.vstack(rows)) if rows else 0
+    if held < dimension * (dimension + 1) // 2:
+        what = "nothing holds the block" if held == 0 else "the block can still move as a whole"
+        raise CaseError(
+            f"[boundary.*] {what}: {dimension * (dimension + 1) // 2 - held} rigid motions are "
+            "free; give a face clamped = true, or two of them sliding = true"
+        )
+
+
+def _motions(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The rigid motions at a point: row per component, column per motion."""
+    n = len(x)
+    columns = list(np.eye(n))
+    for i in range(n):
+        for j in range(i + 1, n):
+            turn = np.zeros(n)
+            turn[i], turn[j] = -x[j], x[i]
+            columns.append(turn)
+    return np.column_stack(columns)
+
+
+def _fixed(boundary: Boundary, dimension: int, axis: int | None) -> dict[int, float]:
+    """Axis -> displacement that a boundary prescribes, m."""
+    if boundary.clamped:
+        return dict.fromkeys(range(dimension), 0.0)
+    if boundary.sliding and axis is not None:
+        return {axis: 0.0}
+    given = boundary.displacement or ()
+    return {k: value for k, value in enumerate(given) if value != "free"}
+
+
+def supports(domain: Domain, space: Any, faces: Faces) -> list[fem.DirichletBC]:
+    """The displacements that are prescribed on faces. Collective.
+
+    Args:
+        domain: The mesh.
+        space: Of the displacement; of a mixed problem its first part.
+        faces: Face -> what is prescribed there.
+    """
+    bcs = []
+    for name, boundary in faces.items():
+        place = opposite(domain.dimension, name)
+        fixed = _fixed(boundary, domain.dimension, None if place is None else place[0])
+        for axis, value in fixed.items():
+            bcs.append(elastic.prescribed(domain, space, name, axis, value))
+    return bcs
+
+
+def tractions(domain: Domain, v: Any, faces: Faces) -> Any:
+    """The load of the tractions on faces, or None."""
+    load = None
+    for name, boundary in faces.items():
+        if boundary.traction is not None:
+            value = fem.Constant(domain.mesh, boundary.traction)
+            part = forms.traction(v, value, domain.ds(domain.face(name)))
+            load = part if load is None else load + part
+    return load
+
+
+def warn_of_locking(degree: int, materials: Mapping[str, tuple[float, float]]) -> None:
+    """Say where linear elements are too stiff."""
+    stiff = [name for name, (_, nu) in materials.items() if nu >= _LOCKING]
+    if degree == 1 and stiff:
+        log.warning(
+            "linear elements are too stiff for a Poisson's ratio of %g (%s): forces may be 20 %% "
+            "too large; give [solver] degree = 2", materials[stiff[0]][1], stiff[0],
+        )  # fmt: skip
+
+
+def clamped_corners(domain: Domain, faces: Faces) -> Mask | None:
+    """Points near the edges of clamped faces, where stresses are singular; None without any."""
+    low, size = np.array(domain.origin), np.array(domain.size)
+    zone = _CORNER * float(size.min())
+    clamped = []
+    for name, boundary in faces.items():
+        place = opposite(domain.dimension, name)
+        held = len(_fixed(boundary, domain.dimension, None)) == domain.dimension
+        if place is not None and held:
+            axis, other = place
+            at_top = other == BOX_FACES[domain.dimension][axis][0]
+            clamped.append((axis, low[axis] + (size[axis] if at_top else 0.0)))
+    if not clamped:
+        return None
+
+    def near(points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        found = np.zeros(len(points), dtype=bool)
+        for axis, at in clamped:
+            aside = np.minimum(points - low, low + size - points)
+            aside = np.delete(aside, axis, axis=1).min(axis=1)
+            found |= (np.abs(points[:, axis] - at) < zone) & (aside < zone)
+        return found
+
+    return near
+
+
+@dataclass(frozen=True)
+class Stressed:
+    """What a displacement field means.
+
+    Attributes:
+        quantities: Statistics of the von Mises stress in each region, energies, shares.
+        fields: `von_mises [Pa]`, the mean over each cell.
+    """
+
+    quantities: dict[str, Quantity] = field(default_factory=dict)
+    fields: dict[str, fem.Function] = field(default_factory=dict)
+
+
+def stressed(
+    domain: Domain, sigma: Any, energy: Any, *, axis: int, exclude: Mask | None
+) -> Stressed:
+    """Statistics of a stress field. Collective.
+
+    Args:
+        domain: The mesh.
+        sigma: Stress as a 3 x 3 tensor, Pa.
+        energy: Strain energy per volume, J/m^3.
+        axis: That the load share is told along.
+        exclude: Points that do not count.
+    """
+    strength = forms.von_mises(sigma)
+    told: dict[str, Quantity] = {}
+    left_out = " but for clamped corners" if exclude else ""
+    for region, found in by_region(domain, strength, exclude=exclude).items():
+        where = ", ".join(f"{x * 1e6:.4g}" for x in found.place)
+        for name, value, what in (
+            ("mean", found.mean, "mean"),
+            ("p99", found.p99, "99 % of the volume have less"),
+            ("p999", found.p999, "99.9 % of the volume have less"),
+            ("max", found.maximum, f"largest, at ({where}) um"),
+        ):
+            text = f"von Mises stress in {region}{left_out}: {what}"
+            told[f"{name}_von_mises.{region}"] = Quantity(value, "Pa", text)
+    unit = "J" if domain.dimension == 3 else "J/m"
+    told["strain_energy"] = Quantity(domain.integrate(energy * domain.dx), unit, "stored in all")
+    for region, share in shares(domain, energy).items():
+        told[f"energy_share.{region}"] = Quantity(share, "", f"of the strain energy, in {region}")
+    for region, share in shares(domain, sigma[axis, axis]).items():
+        text = f"of the mean stress along {'xyz'[axis]}, in {region}"
+        told[f"load_share.{region}"] = Quantity(share, "", text)
+
+    w = ufl.TestFunction(fem.functionspace(domain.mesh, ("DG", 0)))
+    mean = fem.Function(w.ufl_function_space(), name="von_mises")
+    total = fem.assemble_vector(fem.form(strength * w * domain.dx)).array
+    volume = fem.assemble_vector(fem.form(1.0 * w * domain.dx)).array
+    owned = domain.mesh.topology.index_map(domain.dimension).size_local
+    mean.x.array[:owned] = total[:owned] / volume[:owned]
+    mean.x.scatter_forward()
+    return Stressed(told, {"von_mises [Pa]": mean})
