@@ -24,12 +24,12 @@ class Pieces:
     Attributes:
         of_dof: Piece of each owned unknown, -1 off this part, shape (n,).
         touched: For each piece, the named faces that it meets.
-        parts: Connected parts of the mesh itself.
+        part: For each piece, the connected part of the mesh that it bounds.
     """
 
     of_dof: NDArray[np.int64]
     touched: list[set[str]]
-    parts: int
+    part: list[int]
 
 
 def pieces(domain: Domain, space: fem.FunctionSpace, without: tuple[str, ...]) -> Pieces:
@@ -63,12 +63,14 @@ def pieces(domain: Domain, space: fem.FunctionSpace, without: tuple[str, ...]) -
                 for piece in np.unique(label[vertices]):
                     if piece >= 0:
                         touched[piece].add(name)
-        parts = len(np.unique(_components(np.concatenate([g[2] for g in gathered]), number)))
-        found = touched, parts
+        whole = _components(np.concatenate([g[2] for g in gathered]), number)
+        part = np.zeros(len(touched), dtype=int)
+        part[label[used]] = whole[used]
+        found = touched, part.tolist()
         shares = [label[g[0][:, 0]] for g in gathered]
     of_facet = comm.scatter(shares if gathered is not None else None)
-    touched, parts = comm.bcast(found)
-    return Pieces(_spread(domain, space, free, of_facet), touched, parts)
+    touched, part = comm.bcast(found)
+    return Pieces(_spread(domain, space, free, of_facet), touched, part)
 
 
 def floating(space: fem.FunctionSpace, of_dof: NDArray[np.int64], skip: set[int]) -> Ties:
