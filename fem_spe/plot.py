@@ -19,18 +19,14 @@ _HEAD = re.compile(r"(?:(mean|min|max) )?(.+?)(?: at ([-+.\de]+) s)?( \[.*\])?")
 
 
 def draw_profile(table: Table, file: Path, label: str) -> Path:
-    """Mean and range of a field across the thickness."""
-    position, mean, low, high = table
+    """Mean and, where the table has it, range of a field across the thickness."""
+    position, mean, *ends = table
     with style() as plt:
         figure, axis = plt.subplots(figsize=(3.4, 2.5), layout="constrained")
-        axis.fill_between(
-            table[position],
-            table[low],
-            table[high],
-            color="#9ecae1",
-            lw=0,
-            label="range in the slice",
-        )
+        if ends:
+            low, high = (table[end] for end in ends)
+            told = {"color": "#9ecae1", "lw": 0, "label": "range in the slice"}
+            axis.fill_between(table[position], low, high, **told)
         axis.plot(table[position], table[mean], color="#08519c", lw=1.2, label="mean")
         axis.set(xlabel=_head(position), ylabel=label)
         axis.margins(x=0)
@@ -153,6 +149,55 @@ def _over_time(
     bar = axis.figure.colorbar(scale, ax=axis, fraction=0.05, pad=0.015)
     bar.set_label("t (s)")
     bar.outline.set_linewidth(0.5)
+
+
+def draw_force(table: Table, file: Path) -> Path:
+    """Force over displacement of the balls: of all together, and of each."""
+    displacement, total, *each = table
+    path = np.append(0.0, table[displacement])
+    with style() as plt:
+        figure, axis = plt.subplots(figsize=(4.2, 2.6), layout="constrained")
+        shades = plt.get_cmap(COLORMAP)(np.linspace(0.15, 0.85, len(each)))
+        if len(each) > 1:
+            axis.plot(path, np.append(0.0, table[total]), "o-", color="0.2", ms=3, lw=1.2,
+                      label="all balls")  # fmt: skip
+        for k, (head, shade) in enumerate(zip(each, shades, strict=True)):
+            # balls that bear the same lie on one another: each marker is smaller than the last
+            size = 3 + 4 * (1 - k / len(each)) if len(each) > 1 else 3
+            label = head.removeprefix("force on ").partition(" [")[0]
+            axis.plot(path, np.append(0.0, table[head]), "o-", color=shade, ms=size, mew=0, lw=1.2,
+                      label=label)  # fmt: skip
+        axis.set(xlabel=_head(displacement), ylabel=_head(total))
+        axis.set_xlim(0, 1.02 * path[-1])
+        axis.set_ylim(bottom=min(0.0, *(float(values.min()) for values in table.values())))
+        if 1 < len(each) <= _MANY:
+            axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        figure.savefig(file)
+    return file
+
+
+def draw_impedance(table: Table, file: Path) -> Path:
+    """Nyquist's plot of a spectrum times area, with its decades of frequency."""
+    frequency, real, minus_imaginary = table
+    with style() as plt:
+        figure, axis = plt.subplots(figsize=(4.2, 2.4), layout="constrained")
+        x, y = 1e4 * table[real], 1e4 * table[minus_imaginary]  # ohm cm^2
+        axis.plot(x, y, color="#08519c", lw=1.2)
+        decades, top = np.log10(table[frequency]), int(np.argmax(y))
+        for mark in range(int(np.ceil(decades.min())), int(np.floor(decades.max())) + 1):
+            k = int(np.argmin(np.abs(decades - mark)))
+            if y[k] > 0.1 * y[top]:
+                axis.plot(x[k], y[k], "o", color="#08519c", ms=3)
+                left = x[k] < x[top]
+                axis.annotate(
+                    f"$10^{{{mark}}}$ Hz", (x[k], y[k]), (-4 if left else 5, 3),
+                    textcoords="offset points", fontsize=6.5, ha="right" if left else "left",
+                )  # fmt: skip
+        axis.set(xlabel="Re Z (Ω cm²)", ylabel="−Im Z (Ω cm²)", aspect="equal")
+        axis.set_ylim(0, 1.3 * float(y[top]) or None)
+        axis.margins(x=0.15)
+        figure.savefig(file)
+    return file
 
 
 def draw_mesh_study(table: Table, file: Path) -> Path:

@@ -1,9 +1,11 @@
 """Pictures from result folders. PyVista is imported here alone."""
 
+from fem_spe.render.deformed import Deformed, draw_deformed
 from fem_spe.render.field import Panel, draw_fields
 from fem_spe.render.mesh import draw_mesh
 from fem_spe.render.movie import join
-from fem_spe.render.solid import draw_solid
+from fem_spe.render.scale import Scale
+from fem_spe.render.solid import draw_solid, draw_stressed_solid
 from fem_spe.render.triangles import (
     dimension,
     limits,
@@ -14,11 +16,15 @@ from fem_spe.render.triangles import (
 )
 
 __all__ = [
+    "Deformed",
     "Panel",
+    "Scale",
     "dimension",
+    "draw_deformed",
     "draw_fields",
     "draw_mesh",
     "draw_solid",
+    "draw_stressed_solid",
     "join",
     "limits",
     "read_grid",

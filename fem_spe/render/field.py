@@ -13,12 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_spe.render.offscreen import pyvista
-from fem_spe.render.style import COLORMAP, DPI, HOLE, INTERFACE, OUTLINE, PATHWAY, style
+from fem_spe.render.offscreen import in_plane, looking_down, pyvista, screenshot
+from fem_spe.render.style import COLORMAP, DPI, INTERFACE, OUTLINE, PATHWAY, style
 from fem_spe.render.triangles import Triangles
 from fem_spe.render.triangles import limits as extremes
-
-_PIXELS = 12  # along the longer side, for each dot per inch of the picture
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ def image(
 ) -> NDArray[np.uint8]:
     """The field `name` with outlines and `pathways` path lines, shape (height, width, 3)."""
     pv = pyvista()
-    plotter = _plotter(pv, field, dpi)
+    plotter = looking_down(field.extent, dpi)
     plotter.add_mesh(
         _surface(pv, field, name),
         scalars=name,
@@ -46,7 +44,7 @@ def image(
     for edges, color in zip(field.outlines(), (OUTLINE, INTERFACE), strict=True):
         if len(edges):
             lines = np.column_stack([np.full(len(edges), 2), edges]).ravel()
-            outline = pv.PolyData(_in_plane(field.points, 0.1), lines=lines)
+            outline = pv.PolyData(in_plane(field.points, 0.1), lines=lines)
             plotter.add_mesh(outline, color=color, line_width=2, lighting=False)
     psi = field.values.get("stream_function")
     if psi is not None and pathways:
@@ -57,7 +55,7 @@ def image(
         for color, thickness, lift in (("#222222", 6, 0.2), (PATHWAY, 3.4, 0.3)):
             raised = paths.translate((0, 0, lift), inplace=False)
             plotter.add_mesh(raised, color=color, line_width=thickness, lighting=False)
-    return _screenshot(plotter)
+    return screenshot(plotter)
 
 
 def flat_image(
@@ -65,35 +63,13 @@ def flat_image(
 ) -> NDArray[np.uint8]:
     """One colour for each triangle, by `values` of shape (m,)."""
     pv = pyvista()
-    plotter = _plotter(pv, field, DPI)
+    plotter = looking_down(field.extent)
     surface = _surface(pv, field, None)
     surface.cell_data["values"] = values
     plotter.add_mesh(
         surface, scalars="values", cmap=colors, clim=limits, show_scalar_bar=False, lighting=False
     )
-    return _screenshot(plotter)
-
-
-def _plotter(pv: Any, field: Triangles, dpi: int) -> Any:
-    """A plotter that looks straight down on the box and shows nothing else."""
-    left, right, bottom, top = field.extent
-    width, height = right - left, top - bottom
-    pixels = np.array([width, height]) / max(width, height) * _PIXELS * dpi
-    plotter = pv.Plotter(off_screen=True, window_size=[max(64, round(p)) for p in pixels])
-    plotter.set_background(HOLE)
-    middle = (left + right) / 2, (bottom + top) / 2
-    plotter.enable_parallel_projection()
-    plotter.camera_position = [(*middle, 10.0 * max(width, height)), (*middle, 0.0), (0, 1, 0)]
-    plotter.camera.parallel_scale = height / 2
-    plotter.enable_anti_aliasing("msaa", multi_samples=8)
-    return plotter
-
-
-def _screenshot(plotter: Any) -> NDArray[np.uint8]:
-    plotter.reset_camera_clipping_range()  # the camera was set before anything was there
-    picture = np.asarray(plotter.screenshot(return_img=True))
-    plotter.close()
-    return picture
+    return screenshot(plotter)
 
 
 def draw_fields(
@@ -159,12 +135,8 @@ def _values(field: Triangles, name: str) -> NDArray[np.float64]:
 
 def _surface(pv: Any, field: Triangles, name: str | None) -> Any:
     faces = np.column_stack([np.full(len(field.triangles), 3), field.triangles]).ravel()
-    surface = pv.PolyData(_in_plane(field.points, 0.0), faces=faces)
+    surface = pv.PolyData(in_plane(field.points, 0.0), faces=faces)
     if name is not None:
         data = surface.point_data if name in field.values else surface.cell_data
         data[name] = _values(field, name)
     return surface
-
-
-def _in_plane(points: NDArray[np.float64], height: float) -> NDArray[np.float64]:
-    return np.column_stack([points, np.full(len(points), height)])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fem_spe.render.offscreen import pyvista
+from fem_spe.render.scale import Scale, color_bar, fitting
 from fem_spe.render.style import COLORMAP, style
 from fem_spe.render.triangles import limits as extremes
 
@@ -21,7 +22,8 @@ def draw_solid(
     label: str,
     title: str = "",
     name: str = "concentration",
-    limits: tuple[float, float] | None = None,
+    limits: tuple[float, float] | Scale | None = None,
+    factor: float = 0.0,
 ) -> Path:
     """The field `name`, with the box and its measures.
 
@@ -32,9 +34,11 @@ def draw_solid(
         title: Above it.
         name: The field that is shown.
         limits: Of the colours; by default the extremes of the field.
+        factor: Of the displacement that the solid is drawn with; the box stays.
     """
     shown = limits or extremes([grid[name]])
-    picture = _image(grid, name, shown)
+    scale = shown if isinstance(shown, Scale) else Scale(*shown)
+    picture = _image(grid, name, scale, factor)
     x0, x1, y0, y1, z0, z1 = (1e6 * b for b in grid.bounds)
     with style() as plt:
         figure, axis = plt.subplots(figsize=(4.2, 3.6), layout="constrained")
@@ -42,31 +46,51 @@ def draw_solid(
         axis.set_axis_off()
         measures = f"{x1 - x0:.4g} × {y1 - y0:.4g} × {z1 - z0:.4g} µm (x × y × z)"
         axis.set_title(f"{title}\n{measures}" if title else measures, loc="left")
-        colors = plt.cm.ScalarMappable(plt.Normalize(*shown), COLORMAP)
-        bar = figure.colorbar(colors, ax=axis, fraction=0.045, pad=0.02)
-        bar.set_label(label)
-        bar.outline.set_linewidth(0.5)
+        color_bar(plt, figure, axis, scale, label, fraction=0.045, pad=0.02)
         figure.savefig(file)
     return file
 
 
-def _image(grid: Any, name: str, limits: tuple[float, float]) -> np.ndarray:
+def draw_stressed_solid(grid: Any, file: Path, *, title: str, factor: float) -> Path:
+    """Von Mises stress on the deformed solid.
+
+    Args:
+        grid: From `read_grid`, with `displacement` and `von_mises [Pa]`.
+        file: Where to write the picture.
+        title: Above it.
+        factor: Of the displacement.
+    """
+    stressed = grid.copy(deep=False)
+    stressed.cell_data["von_mises [MPa]"] = 1e-6 * grid.cell_data["von_mises [Pa]"]
+    volumes = np.abs(grid.compute_cell_sizes(length=False, area=False)["Volume"])
+    scale = fitting([stressed.cell_data["von_mises [MPa]"]], [volumes])
+    label, clipped = "von Mises stress, mean of a cell (MPa)", scale.clipped("volume")
+    return draw_solid(
+        stressed, file, label=f"{label}\n{clipped}" if clipped else label, title=title,
+        name="von_mises [MPa]", limits=scale, factor=factor,
+    )  # fmt: skip
+
+
+def _image(grid: Any, name: str, scale: Scale, factor: float) -> np.ndarray:
     pv = pyvista()
     shown = grid.scale(1e6, inplace=False)
     x0, x1, y0, y1, z0, z1 = shown.bounds
     quarter = [(x0 + x1) / 2, x1 + 1, y0 - 1, (y0 + y1) / 2, z0 - 1, z1 + 1]
     cut = shown.clip_box(quarter, invert=True)
+    cut["shade"] = np.asarray(scale.norm()(cut[name]))
+    if factor:
+        cut = cut.warp_by_vector("displacement", factor=1e6 * factor)
     plotter = pv.Plotter(off_screen=True, window_size=[1400, 1400])
     plotter.set_background("white")
     plotter.add_mesh(
-        cut, scalars=name, cmap=COLORMAP, clim=limits, show_scalar_bar=False, ambient=0.5,
+        cut, scalars="shade", cmap=COLORMAP, clim=(0, 1), show_scalar_bar=False, ambient=0.5,
         diffuse=0.5,
     )  # fmt: skip
     plotter.add_mesh(shown.outline(), color="black", line_width=3)
     plotter.enable_parallel_projection()
     plotter.camera_position = [_VIEW, (0, 0, 0), (0, 0, 1)]
     plotter.reset_camera()
-    plotter.camera.zoom(1.1)
+    plotter.camera.zoom(0.95)  # all of a tall box; what stays empty is cut off below
     plotter.enable_anti_aliasing("msaa", multi_samples=8)
     picture = np.asarray(plotter.screenshot(return_img=True))
     plotter.close()

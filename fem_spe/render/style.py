@@ -11,6 +11,9 @@ HOLE = "#d9d9d9"  # fibres that carry nothing
 OUTLINE = "#4d4d4d"  # of holes
 INTERFACE = "#ff4538"  # of inclusions that conduct: seen on all of the colour map
 PATHWAY = "white"
+BALL, BALL_EDGE = "#c3c7cc", "#33373c"  # lithium
+FIBER_EDGE = "#101010"  # on stresses
+WINDOW = "crimson"  # the frame of what is shown larger
 DPI = 200
 
 _SETTINGS = {

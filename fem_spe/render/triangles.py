@@ -30,6 +30,7 @@ class Triangles:
         cells: Nodes of the original cells, shape (k, 3) or (k, 6).
         values: Name -> value at each point, shape (n,).
         cell_values: Name -> value in each triangle, shape (m,).
+        vectors: Name -> vector at each point, shape (n, 2).
     """
 
     points: NDArray[np.float64]
@@ -38,6 +39,7 @@ class Triangles:
     cells: NDArray[np.int64]
     values: dict[str, NDArray[np.float64]]
     cell_values: dict[str, NDArray[np.float64]]
+    vectors: dict[str, NDArray[np.float64]]
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
@@ -161,6 +163,11 @@ def triangles(grid: object) -> Triangles:
             name: np.repeat(np.asarray(values), split)
             for name, values in grid.cell_data.items()  # type: ignore[attr-defined]
             if np.ndim(values) == 1
+        },
+        {
+            name: np.asarray(values)[first, :2]
+            for name, values in grid.point_data.items()  # type: ignore[attr-defined]
+            if np.ndim(values) == 2
         },
     )
 
