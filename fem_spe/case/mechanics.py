@@ -35,6 +35,8 @@ class Balls(Table):
     def _one(self) -> Balls:
         if self.count is not None and self.positions is not None:
             raise ValueError("give one of count and positions")
+        if self.positions == ():
+            raise ValueError("positions has no ball; give at least one, or count instead")
         return self
 
     def centres(self, size: tuple[float, ...]) -> list[Position]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,30 +116,32 @@ def shares(domain: Domain, density: Any) -> dict[str, float]:
 
 
 def reactions(
-    domain: Domain, residual: fem.Function, faces: Iterable[str]
+    domain: Domain, residual: fem.Function, held: Mapping[str, Iterable[int]]
 ) -> dict[str, tuple[float, ...]]:
-    """Force on the body at each of `faces`, where displacements are fixed. Collective.
+    """Force on the body at each face where displacements are fixed. Collective.
 
-    A node that two faces share counts for the first of them, so that the sum is right.
+    A component at a node counts for the first face that fixes it, so that the sum is right.
 
     Args:
         domain: The mesh.
         residual: a(u, v) - L(v) for every basis function, from `solve.residual_vector`.
-        faces: Their names.
+        held: Face -> axes along which it is held.
 
     Returns:
         Face -> force per axis, N (N/m in two dimensions).
     """
     space = residual.function_space
     nodal = residual.x.array.reshape(-1, space.dofmap.bs)
-    counted = np.zeros(len(nodal), dtype=bool)
+    counted = np.zeros(nodal.shape, dtype=bool)
     counted[space.dofmap.index_map.size_local :] = True  # another rank's
     forces = {}
-    for name in faces:
-        nodes = domain.face_dofs(space, name)
-        nodes = nodes[~counted[nodes]]
-        counted[nodes] = True
-        force = domain.mesh.comm.allreduce(nodal[nodes].sum(axis=0), op=MPI.SUM)
+    for name, axes in held.items():
+        counts = np.zeros(nodal.shape, dtype=bool)
+        counts[np.ix_(domain.face_dofs(space, name), list(axes))] = True
+        counts &= ~counted
+        counted |= counts
+        force = np.where(counts, nodal, 0.0).sum(axis=0)
+        force = domain.mesh.comm.allreduce(force, op=MPI.SUM)
         forces[name] = tuple(map(float, force))
     return forces
 

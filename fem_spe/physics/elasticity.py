@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import ufl
 
 from fem_spe.domain import Domain
@@ -85,16 +86,23 @@ def bilinear(u: Any, v: Any, m: Moduli, dx: ufl.Measure) -> Any:
     return ufl.inner(stress(u, m), strain(v)) * dx
 
 
-def reduced_bilinear(u: Any, v: Any, m: Moduli, dx: ufl.Measure) -> Any:
+def reduced_bilinear(u: Any, v: Any, m: Moduli, domain: Domain) -> Any:
     """The same with div u taken as its mean over each cell: no locking for quadratic elements.
 
     One point integrates the term of lambda, which is the condensed form of quadratic
     displacements with a pressure per cell (Malkus & Hughes, Comput. Methods Appl. Mech. Eng.
     15 (1978) 63): stable, positive definite, pressures of first order.
     """
-    middle = dx(metadata={"quadrature_degree": 1})
+    # Both terms on all cells, as two subdomains: in one integral with two quadrature rules
+    # FFCx 0.11 takes Jacobians and coefficients at the single point for both of them.
+    cells = np.arange(
+        domain.mesh.topology.index_map(domain.mesh.topology.dim).size_local, dtype=np.int32
+    )
+    dx = ufl.Measure("dx", domain=domain.mesh, subdomain_data=[(0, cells), (1, cells)])
+    middle = dx(1, metadata={"quadrature_degree": 1})
     return (
-        2.0 * m.mu * ufl.inner(strain(u), strain(v)) * dx + m.lam * ufl.div(u) * ufl.div(v) * middle
+        2.0 * m.mu * ufl.inner(strain(u), strain(v)) * dx(0)
+        + m.lam * ufl.div(u) * ufl.div(v) * middle
     )
 
 

@@ -132,7 +132,8 @@ class Contact:
         bonded = kind == "bonded"
         state = before = self._state(self._first(start), balls, normal)
         active = self._deep(state.at, len(balls))
-        if self.coarse is not None and start is None:
+        # what is bonded depends on the way, a frictionless contact does not
+        if self.coarse is not None and (start is None or not bonded):
             guess = self._first(self.coarse.press(balls, kind=kind, normal=normal))
             state = self._state(guess, balls, normal)
             active = state.at.gap <= PENETRATION * self._largest(guess)

@@ -89,10 +89,11 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
             quantities[f"max_principal.{region}"] = Quantity(found.maximum, "Pa", text)
         forces = _reactions(domain, residual, case)
         unit = "N" if dimension == 3 else "N/m"
-        for face, force in forces.items():
-            for axis, value in zip("xyz", force, strict=False):
-                text = f"force on the structure at {face} along {axis}"
-                quantities[f"reaction_{axis}.{face}"] = Quantity(value, unit, text)
+        for face, axes in mechanics.held(faces, dimension).items():
+            for axis in axes:
+                text = f"force on the structure at {face} along {'xyz'[axis]}"
+                name = f"reaction_{'xyz'[axis]}.{face}"
+                quantities[name] = Quantity(forces[face][axis], unit, text)
         checks = {"force_imbalance": Check(_imbalance(domain, case, forces), _BALANCE)}
     information = {
         "iterations": solved.iterations, "method": solved.method, "residual": solved.residual,
@@ -111,8 +112,7 @@ def _padded(strain: ufl.core.expr.Expr) -> ufl.core.expr.Expr:
 
 def _reactions(domain: Domain, residual: fem.Function, case: Case) -> dict[str, tuple[float, ...]]:
     """Forces where displacements are prescribed."""
-    held = [name for name, b in case.boundary.items() if b.traction is None]
-    return reactions(domain, residual, held)
+    return reactions(domain, residual, mechanics.held(case.boundary, domain.dimension))
 
 
 def _imbalance(domain: Domain, case: Case, forces: dict[str, tuple[float, ...]]) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import ufl
@@ -79,9 +80,27 @@ def _centres(case: Case, size: tuple[float, float]) -> list[tuple[float, float]]
             f"through the block of {size[1] * 1e6:.4g} um; give less"
         )
     try:
-        return case.balls.centres(size)
+        centres = case.balls.centres(size)
     except ValueError as error:
         raise CaseError(f"[balls] {error}") from None
+    radius = case.balls.radius
+    lowest = min(y for _, y in centres) - case.indentation.displacement
+    if lowest - radius >= size[1]:
+        short = lowest - radius - size[1]
+        raise CaseError(
+            f"[indentation] displacement: no ball reaches the block, {short * 1e6:.4g} um are "
+            "missing; give more, or lower [balls] positions"
+        )
+    deepest = min(size[1] - lowest + radius, case.indentation.displacement / case.indentation.steps)
+    if deepest >= radius:
+        steps = math.floor(case.indentation.displacement / radius) + 1
+        raise CaseError(
+            f"[indentation] a ball of radius {radius * 1e6:.4g} um would go in by "
+            f"{deepest * 1e6:.4g} um in one step, its centre below the surface, whence no "
+            f"direction leads out; give steps = {steps} or more, or a smaller "
+            "displacement"
+        )
+    return centres
 
 
 def _spots(case: Case, centres: Sequence[tuple[float, float]], height: float) -> tuple[Spot, ...]:
@@ -108,7 +127,9 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
     assert case.indentation is not None
     if domain.dimension != 2:
         raise CaseError("indentation works in two dimensions so far; the mesh has three")
-    degree = case.solver.degree or 2
+    degree, faces = case.solver.degree or 2, _faces(case)
+    mechanics.require_faces(faces, 2, list(domain.faces))
+    mechanics.require_support(faces, 2)
     materials = mechanics.require_materials(case, domain.regions)
     mechanics.warn_of_locking(degree, materials)
     moduli = forms.moduli(domain, materials, case.elasticity.plane)
@@ -132,13 +153,12 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
         num_dofs = 2 * int(contact.space.dofmap.index_map.size_global)
         stage.note = f"{num_dofs} unknowns, direct, {pressed.iterations} active sets"
     with clock.stage("measure"):
-        sigma = forms.full_stress(pressed.u, moduli)
-        energy = forms.energy_density(pressed.u, moduli)
-        exclude = mechanics.clamped_corners(domain, case.boundary)
+        sigma, energy = _stress(domain, pressed.u, moduli, reduced=_locks(degree, materials))
+        exclude = mechanics.clamped_corners(domain, faces)
         told = mechanics.stressed(domain, sigma, energy, axis=1, exclude=exclude)
         quantities = _contact_numbers(domain, pressed, rows[-1][1:], deep) | told.quantities
         checks = {
-            "penetration": Check(pressed.penetration, 1e-8),
+            "penetration": Check(max(0.0, pressed.penetration), 1e-8),
             "force_imbalance": Check(pressed.imbalance, 1e-6),
             "pulled_nodes": Check(min(0.0, pressed.least_pressure), 1e-9),
             "tangential_force": Check(pressed.slip, 1e-6),
@@ -164,12 +184,11 @@ def _body(
     coarse = None if degree == 1 else _body(case, domain, moduli, materials, 1)
     space = fem.functionspace(domain.mesh, ("Lagrange", degree, (2,)))
     u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
-    stiffest = max(nu for _, nu in materials.values())
-    locks = degree == 2 and stiffest > mechanics.NEARLY_INCOMPRESSIBLE
-    form = forms.reduced_bilinear if locks else forms.bilinear
     faces = _faces(case)
     return Contact(
-        form(u, v, moduli, domain.dx),
+        forms.reduced_bilinear(u, v, moduli, domain)
+        if _locks(degree, materials)
+        else forms.bilinear(u, v, moduli, domain.dx),
         mechanics.tractions(domain, v, faces),
         space,
         mechanics.supports(domain, space, faces),
@@ -180,12 +199,29 @@ def _body(
     )
 
 
+def _locks(degree: int, materials: dict[str, tuple[float, float]]) -> bool:
+    """Whether div u is taken as its mean over each cell."""
+    return degree == 2 and max(nu for _, nu in materials.values()) > mechanics.NEARLY_INCOMPRESSIBLE
+
+
+def _stress(domain: Domain, u: fem.Function, m: forms.Moduli, *, reduced: bool) -> tuple[Any, Any]:
+    """Stress, Pa, and strain energy per volume, J/m^3, as the solution has them."""
+    if not reduced:
+        return forms.full_stress(u, m), forms.energy_density(u, m)
+    constants = fem.functionspace(domain.mesh, ("DG", 0))
+    mean = fem.Function(constants)  # one point, as in `forms.reduced_bilinear`
+    mean.interpolate(fem.Expression(ufl.div(u), constants.element.interpolation_points))
+    eps = forms.strain(u)
+    energy = m.mu * ufl.inner(eps, eps) + 0.5 * m.lam * mean**2
+    return forms.mixed_full_stress(u, m.lam * mean, m), energy
+
+
 def _contact_numbers(
     domain: Domain, pressed: Pressed, forces: Sequence[float], deep: float
 ) -> dict[str, Quantity]:
     widths = _half_widths(domain, pressed, len(forces))
     return {
-        "contact_force": Quantity(sum(forces), "N/m", "of all balls together"),
+        "contact_force": Quantity(float(sum(forces)), "N/m", "of all balls together"),
         "contact_radius": Quantity(float(np.mean(widths)), "m", "half width, mean of the balls"),
         "max_penetration": Quantity(
             max(0.0, pressed.penetration) * deep, "m", "of a node into a ball, round-off"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from fem_spe.case import Boundary, Case
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError, did_you_mean
 from fem_spe.geometry.faces import BOX_FACES, opposite
+from fem_spe.measure.cells import mean_of_cells
 from fem_spe.measure.stress import Mask, by_region, shares
 from fem_spe.physics import elasticity as forms
 from fem_spe.progress import log
@@ -120,6 +120,17 @@ def _fixed(boundary: Boundary, dimension: int, axis: int | None) -> dict[int, fl
     return {k: value for k, value in enumerate(given) if value != "free"}
 
 
+def held(faces: Faces, dimension: int) -> dict[str, list[int]]:
+    """The axes along which each face is held, of the faces that are."""
+    found = {}
+    for name, boundary in faces.items():
+        place = opposite(dimension, name)
+        fixed = _fixed(boundary, dimension, None if place is None else place[0])
+        if fixed:
+            found[name] = list(fixed)
+    return found
+
+
 def supports(domain: Domain, space: Any, faces: Faces) -> list[fem.DirichletBC]:
     """The displacements that are prescribed on faces. Collective.
 
@@ -159,26 +170,35 @@ def warn_of_locking(degree: int, materials: Mapping[str, tuple[float, float]]) -
 
 
 def clamped_corners(domain: Domain, faces: Faces) -> Mask | None:
-    """Points near the edges of clamped faces, where stresses are singular; None without any."""
+    """Points near the edges of clamped faces, where stresses are singular; None without any.
+
+    Where the neighbour slides there is no singularity: it is a plane of symmetry.
+    """
     low, size = np.array(domain.origin), np.array(domain.size)
     zone = _CORNER * float(size.min())
-    clamped = []
-    for name, boundary in faces.items():
-        place = opposite(domain.dimension, name)
-        held = len(_fixed(boundary, domain.dimension, None)) == domain.dimension
-        if place is not None and held:
-            axis, other = place
-            at_top = other == BOX_FACES[domain.dimension][axis][0]
-            clamped.append((axis, low[axis] + (size[axis] if at_top else 0.0)))
-    if not clamped:
+    ends = {
+        name: (axis, low[axis] + end * size[axis])
+        for axis, pair in enumerate(BOX_FACES[domain.dimension])
+        for end, name in enumerate(pair)
+    }
+    clamped = [
+        name
+        for name, boundary in faces.items()
+        if name in ends and len(_fixed(boundary, domain.dimension, None)) == domain.dimension
+    ]
+    edges = [
+        (ends[name], end)
+        for name in clamped
+        for other, end in ends.items()
+        if end[0] != ends[name][0] and not (other in faces and faces[other].sliding)
+    ]
+    if not edges:
         return None
 
     def near(points: NDArray[np.float64]) -> NDArray[np.bool_]:
         found = np.zeros(len(points), dtype=bool)
-        for axis, at in clamped:
-            aside = np.minimum(points - low, low + size - points)
-            aside = np.delete(aside, axis, axis=1).min(axis=1)
-            found |= (np.abs(points[:, axis] - at) < zone) & (aside < zone)
+        for edge in edges:
+            found |= np.all([np.abs(points[:, axis] - at) < zone for axis, at in edge], axis=0)
         return found
 
     return near
@@ -230,11 +250,4 @@ def stressed(
         text = f"of the mean stress along {'xyz'[axis]}, in {region}"
         told[f"load_share.{region}"] = Quantity(share, "", text)
 
-    w = ufl.TestFunction(fem.functionspace(domain.mesh, ("DG", 0)))
-    mean = fem.Function(w.ufl_function_space(), name="von_mises")
-    total = fem.assemble_vector(fem.form(strength * w * domain.dx)).array
-    volume = fem.assemble_vector(fem.form(1.0 * w * domain.dx)).array
-    owned = domain.mesh.topology.index_map(domain.dimension).size_local
-    mean.x.array[:owned] = total[:owned] / volume[:owned]
-    mean.x.scatter_forward()
-    return Stressed(told, {"von_mises [Pa]": mean})
+    return Stressed(told, {"von_mises [Pa]": mean_of_cells(domain, strength)})

@@ -104,7 +104,11 @@ def laminate() -> Iterator[Row]:
         bcs = [elastic.prescribed(domain, space, name, k) for k, name in enumerate(_BOX[2][::2])]
         bcs.append(elastic.prescribed(domain, space, end, axis, 1e-2 * CELL))
         found = elastic.solve(a, None, space, bcs, rtol=1e-13, method="direct").u
-        force = reactions(domain, residual_vector(a, None, found), [start, end])
+        force = reactions(
+            domain,
+            residual_vector(a, None, found),
+            dict.fromkeys((start, end), range(domain.dimension)),
+        )
         name, source = f"two layers, along {'xy'[axis]}", "Voigt / Reuss"
         yield compared(f"{name}: modulus", force[end][axis] / 1e-2 / CELL, modulus, 1e-11, source)
         balance = abs(force[end][axis] + force[start][axis]) / force[end][axis]

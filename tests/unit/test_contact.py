@@ -149,7 +149,9 @@ def test_the_contact_force_is_the_reaction_of_the_support():
     found = block.contact().press(two_balls())
     residual = residual_vector(block.a, None, found.u)
     residual.x.array[:] -= found.force.x.array
-    support = reactions(block.domain, residual, ["bottom", "left", "right"])
+    support = reactions(
+        block.domain, residual, dict.fromkeys(["bottom", "left", "right"], range(2))
+    )
     total = np.sum(list(support.values()), axis=0) + found.per_ball.sum(axis=0)
     assert np.abs(total).max() < 1e-10 * np.abs(found.per_ball).max()
     assert found.least_pressure >= 0.0

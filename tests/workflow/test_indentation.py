@@ -1,0 +1,169 @@
+"""Balls pressed into structures, from case to numbers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fem_spe
+from fem_spe.exact.elasticity import contact_modulus, line_contact
+
+UM = 1e-6
+E, NU = 6e6, 0.4
+BLOCK: dict[str, Any] = {
+    "study": "indentation",
+    "geometry": {"kind": "box", "size": ["20 um", "10 um"]},
+    "mesh": {"size": "1.5 um"},
+    "materials": {"matrix": {"youngs_modulus": E, "poisson_ratio": NU}},
+    "balls": {"radius": "4 um"},
+    "indentation": {"displacement": "0.5 um"},
+    "output": {"figures": False},
+}
+FIBRES: dict[str, Any] = {
+    "geometry": {
+        "kind": "fiber_section", "arrangement": "random", "size": ["24 um", "12 um"],
+        "fiber_diameter": "2 um", "aspect": 1.0, "fiber_fraction": 0.2, "min_gap": "0.4 um",
+        "seed": 1,
+    },
+    "mesh": {"size": "1.2 um", "interface_size": "0.4 um"},
+    "materials.fiber": {"youngs_modulus": 190 * E, "poisson_ratio": 0.37},
+}  # fmt: skip
+
+
+def press(**changes: Any) -> fem_spe.Result:
+    """A run of the block with `changes`, without a check that failed."""
+    result = fem_spe.run(fem_spe.parse(BLOCK, changes))
+    assert result.failed_checks == []
+    return result
+
+
+def value(result: fem_spe.Result, name: str) -> float:
+    """A number of a result."""
+    return result.quantities[name].value
+
+
+def test_the_quantities_have_the_names_of_the_contract() -> None:
+    result = press(**FIBRES)
+    names = set(result.quantities)
+    assert names >= {"contact_force", "contact_radius", "max_penetration", "strain_energy"}
+    for region in ("matrix", "fiber"):
+        assert names >= {f"{s}_von_mises.{region}" for s in ("mean", "p99", "p999", "max")}
+        assert names >= {f"load_share.{region}", f"energy_share.{region}"}
+        spread = [value(result, f"{s}_von_mises.{region}") for s in ("mean", "p99", "p999", "max")]
+        assert spread == sorted(spread)
+    for share in ("load_share", "energy_share"):
+        both = value(result, f"{share}.matrix") + value(result, f"{share}.fiber")
+        assert both == pytest.approx(1.0, rel=1e-12)
+    assert result.quantities["contact_force"].unit == "N/m"
+    assert set(result.solution.tables) >= {"force", "balls"}
+    assert result.solution.tables["balls"]["force [N/m]"].sum() == pytest.approx(
+        value(result, "contact_force"), rel=1e-12
+    )
+
+
+def test_a_shallow_ball_presses_as_hertz_says() -> None:
+    """Half width from the force; the force itself depends on the block in two dimensions."""
+    deep = {"geometry.size": ["60 um", "60 um"], "mesh.size": "3 um", "balls.radius": "40 um"}
+    narrow = {"indentation": {"displacement": "0.1 um", "contact_size": "0.05 um"}}
+    result = press(**deep, **narrow)
+    hertz = line_contact(value(result, "contact_force"), contact_modulus(E, NU), 40 * UM)
+    assert value(result, "contact_radius") == pytest.approx(hertz.radius, rel=0.02)
+
+
+def test_two_balls_press_alike_and_two_mirrored_ones_too() -> None:
+    result = press(**{"balls.count": 2, "geometry.size": ["40 um", "10 um"]})
+    left, right = result.solution.tables["balls"]["force [N/m]"]
+    # the mesh is not symmetric
+    assert left == pytest.approx(right, rel=1e-3)
+    moved = {"balls": {"radius": "4 um", "positions": [["6 um", "14 um"], ["30 um", "14 um"]]}}
+    mirrored = {"balls": {"radius": "4 um", "positions": [["34 um", "14 um"], ["10 um", "14 um"]]}}
+    size = {"geometry.size": ["40 um", "10 um"]}
+    one, two = press(**size, **moved), press(**size, **mirrored)
+    assert one.solution.tables["balls"]["force [N/m]"] == pytest.approx(
+        two.solution.tables["balls"]["force [N/m]"], rel=1e-3
+    )
+
+
+def test_the_force_curve_rises_and_ends_where_one_step_does() -> None:
+    one = press(**FIBRES)
+    steps = press(**FIBRES, **{"indentation.steps": 5})
+    curve = steps.solution.tables["force"]
+    assert curve["displacement [um]"] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5])
+    assert np.all(np.diff(curve["force [N/m]"]) > 0)
+    assert curve["force [N/m]"] == pytest.approx(curve["force on ball 1 [N/m]"])
+    # frictionless and elastic: the way does not matter
+    assert curve["force [N/m]"][-1] == pytest.approx(value(one, "contact_force"), rel=1e-6)
+
+
+def test_what_sticks_resists_more_and_the_more_the_finer_the_steps() -> None:
+    deep = {"indentation.displacement": "1 um"}
+    sticking = {**deep, "indentation.contact": "bonded"}
+    results = [press(**deep), press(**sticking), press(**sticking, **{"indentation.steps": 8})]
+    forces = [value(result, "contact_force") for result in results]
+    assert forces[0] < forces[1] < forces[2] < 1.05 * forces[0]
+    assert "tangential_force" not in results[1].checks
+
+
+@pytest.mark.parametrize("kind", ["frictionless", "bonded"])
+def test_a_nearly_incompressible_block_does_not_lock(kind: str) -> None:
+    """From nu = 0.49 to 0.4999 the force rises little; linear elements say 1.7 and more."""
+    change = {"indentation.contact": kind, "mesh.size": "1 um"}
+    found = [press(**change, **{"materials.matrix.poisson_ratio": nu}) for nu in (0.49, 0.4999)]
+    forces = [value(result, "contact_force") for result in found]
+    assert 1.0 < forces[1] / forces[0] < 1.1
+    # energies are those of the work of the balls: less than force times way, more than a third
+    for result, force in zip(found, forces, strict=True):
+        assert 0.3 < value(result, "strain_energy") / (force * 0.5 * UM) < 0.6
+
+
+@pytest.mark.parametrize("nu", [0.4, 0.4999])
+def test_the_energy_stored_is_the_work_of_the_forces(nu: float) -> None:
+    """A linear body under its nodal forces: half of force times displacement."""
+    found = press(**{"materials.matrix.poisson_ratio": nu, "mesh.size": "1 um"})
+    # bonded, all contact nodes move with the ball
+    bonded = press(
+        **{"materials.matrix.poisson_ratio": nu, "indentation.contact": "bonded",
+           "balls.radius": "1 m", "mesh.size": "1 um"}
+    )  # fmt: skip
+    work = 0.5 * value(bonded, "contact_force") * 0.5 * UM
+    assert value(bonded, "strain_energy") == pytest.approx(work, rel=1e-6)
+    assert value(found, "strain_energy") < value(bonded, "strain_energy")
+
+
+@pytest.mark.parametrize("kind", ["frictionless", "bonded"])
+def test_a_mesh_study_tells_errors_and_what_is_singular(kind: str) -> None:
+    """The edge of a bonded contact is the tip of a crack; that of a free one is not."""
+    sizes = {"mesh": {"study": 3, "size": "2 um"}, "indentation.contact_size": "0.3 um"}
+    result = press(**sizes, **{"indentation.displacement": "1 um", "indentation.contact": kind})
+    singular = {name for name, quantity in result.quantities.items() if quantity.singular}
+    assert singular == ({"max_von_mises.matrix"} if kind == "bonded" else set())
+    for name, most in (("p99_von_mises.matrix", 0.02), ("contact_force", 2e-3)):
+        values = result.solution.tables["mesh_study"][f"{name} [{result.quantities[name].unit}]"]
+        assert values[-1] == pytest.approx(values[-2], rel=most)
+        assert result.quantities[name].error is not None
+
+
+def test_a_mesh_file_is_pressed_like_the_structure_it_came_from(tmp_path: Path) -> None:
+    first = fem_spe.run(fem_spe.parse(BLOCK), output=tmp_path / "r")
+    file = {"geometry": {"kind": "mesh_file", "file": str(tmp_path / "r" / "mesh.msh")}}
+    again = press(**file, mesh={})
+    for name, quantity in first.quantities.items():
+        if name != "max_penetration":
+            assert value(again, name) == pytest.approx(quantity.value, rel=1e-9), name
+    summary = json.loads((tmp_path / "r" / "summary.json").read_text("utf-8"))
+    assert (summary["status"], summary["study"]) == ("done", "indentation")
+    assert {p.name for p in (tmp_path / "r" / "tables").iterdir()} >= {"force.csv", "balls.csv"}
+
+
+def test_parallel_fibres_carry_what_discs_do_not() -> None:
+    parallel = {
+        "kind": "fiber_section", "arrangement": "parallel", "size": ["24 um", "12 um"],
+        "fiber_diameter": "1 um", "fiber_fraction": 0.2, "cover": "0.8 um",
+    }  # fmt: skip
+    along = press(**{**FIBRES, "geometry": parallel, "mesh.interface_size": "0.25 um"})
+    across = press(**FIBRES)
+    assert value(along, "energy_share.fiber") > 2 * value(across, "energy_share.fiber")
