@@ -151,7 +151,8 @@ def new(kind: str, /, *, output: Output = None) -> int:
     Parameters
     ----------
     kind
-        aligned, random, alternating, box, mesh_file or transient.
+        aligned, random, alternating, box, mesh_file, transient, electrostatics, nernst_planck,
+        elasticity or indentation.
     output
         The file to write; default: <kind>.toml here.
     """

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FARADAY = 96485.33212  # C/mol, CODATA 2018 (exact since 2019)
 GAS_CONSTANT = 8.314462618  # J/(mol K), CODATA 2018 (exact since 2019)
 ELEMENTARY_CHARGE = 1.602176634e-19  # C, exact
+VACUUM_PERMITTIVITY = 8.8541878128e-12  # F/m, CODATA 2018
 AVOGADRO = 6.02214076e23  # 1/mol, exact
 REFERENCE_TEMPERATURE = 298.15  # K; values with an activation energy hold at 25 degC
 
@@ -151,8 +152,12 @@ REACTION_RATE = Unit("1/s", "reaction rate", "1e-3 1/s", "1/s", 1.0)
 PRESSURE = Unit("Pa", "pressure", "6 MPa", "MPa", 1e6)
 CONSUMPTION = Unit("mol/m^3/s", "consumption", "0.1 mol/m^3/s", "mol/m^3/s", 1.0)
 ENERGY = Unit("J", "activation energy", "0.1 eV", "eV", ELEMENTARY_CHARGE, per_mole=True)
+VOLTAGE = Unit("V", "voltage", "10 mV", "V", 1.0)
+CURRENT_DENSITY = Unit("A/m^2", "current density", "0.1 mA/cm^2", "A/m^2", 1.0)
+SURFACE_CHARGE = Unit("C/m^2", "surface charge", "1e-6 C/m^2", "C/m^2", 1.0)
 
 DURATION = Unit("s", "time", "10 min", "s", 1.0)
+FREQUENCY = Unit("1/s", "frequency", "10 kHz", "Hz", 1.0)
 
 Length = Annotated[float, LENGTH]
 Duration = Annotated[float, DURATION]
@@ -178,6 +183,8 @@ _DIMENSIONS = {
     "[mass]/[length]/[time]**2": "pressure",
     "[mass]*[length]**2/[time]**2": "energy",
     "[mass]*[length]**2/[time]**3/[current]": "voltage",
+    "[current]/[length]**2": "current density",
+    "[current]*[time]/[length]**2": "surface charge",
     "[]": "number without dimension",
 }
 

@@ -8,6 +8,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from fem_spe.case import overrides
 from fem_spe.case.boundary import Boundary
+from fem_spe.case.electrolyte import Experiment, NernstPlanck, Species
+from fem_spe.case.electrostatics import Electrostatics, Form
 from fem_spe.case.mechanics import Balls, Elasticity, Indentation
 from fem_spe.case.messages import explain
 from fem_spe.case.probe import Probes
@@ -75,11 +77,22 @@ class Output(Table):
 # Study -> the tables of the case that are its own, and what it reads of a boundary
 _TABLES = {
     "diffusion": {"diffusion", "reaction", "time"},
+    "electrostatics": {"electrostatics"},
+    "nernst_planck": {"species", "nernst_planck", "experiment", "time"},
     "elasticity": {"elasticity"},
     "indentation": {"elasticity", "balls", "indentation"},
 }
 _BOUNDARY = {
     "diffusion": {"concentration", "flux", "periodic"},
+    "electrostatics": {"potential", "current_density", "surface_charge", "floating"},
+    "nernst_planck": {
+        "concentration",
+        "flux",
+        "potential",
+        "current_density",
+        "electrochemical_potential",
+        "kinetics",
+    },
     "elasticity": {"displacement", "traction", "clamped", "sliding"},
     "indentation": {"displacement", "traction", "clamped", "sliding"},
 }
@@ -98,6 +111,10 @@ class Case(Table):
     diffusion: Diffusion = Diffusion()
     reaction: dict[str, Reaction] = Field(default_factory=dict)
     time: Time | None = None
+    electrostatics: Electrostatics = Electrostatics()
+    species: tuple[Species, ...] = ()
+    nernst_planck: NernstPlanck = NernstPlanck()
+    experiment: Experiment | None = None
     elasticity: Elasticity = Elasticity()
     balls: Balls | None = None
     indentation: Indentation | None = None
@@ -119,22 +136,39 @@ class Case(Table):
                     f"{self.study!r}, which reads {', '.join(sorted(read))}"
                 )
         if self.study == "diffusion":
+            self._require_plain_values()
             self._require_time(transient=self.diffusion.mode == "transient")
+        if self.study == "nernst_planck":
+            self._require_time(transient=self.nernst_planck.mode == "transient")
         for region, value in self.materials.items():
-            if isinstance(value, str) and value != "impermeable":
+            if value == "conductor" and self.study != "electrostatics":
+                raise CaseError(
+                    f'[materials] {region} = "conductor" has a meaning for study = '
+                    '"electrostatics" alone; give it a material'
+                )
+            if isinstance(value, str) and value not in ("impermeable", "conductor"):
                 try:
                     lookup(value)
                 except CaseError as error:
                     raise CaseError(f"[materials] {region}: {error}") from None
         return self
 
+    def _require_plain_values(self) -> None:
+        for name, boundary in self.boundary.items():
+            for key in ("concentration", "flux"):
+                if isinstance(getattr(boundary, key), dict):
+                    raise CaseError(
+                        f"[boundary.{name}] {key}: one value is enough, for diffusion knows no "
+                        'ions; study = "nernst_planck" does'
+                    )
+
     def _require_time(self, *, transient: bool) -> None:
         if transient and self.time is None:
-            raise CaseError('[diffusion] mode = "transient" needs [time] end, such as "10 min"')
+            raise CaseError(f'[{self.study}] mode = "transient" needs [time] end, such as "10 min"')
         if self.time is not None and not transient:
-            raise CaseError('[time] has no meaning for [diffusion] mode = "steady"; remove one')
+            raise CaseError(f'[time] has no meaning for [{self.study}] mode = "steady"; remove one')
         if self.output.movie and not transient:
-            raise CaseError('[output] movie needs a transient: give [diffusion] mode = "transient"')
+            raise CaseError('[output] movie needs a transient: give mode = "transient" as well')
 
     @property
     def foreign(self) -> set[str]:
@@ -155,13 +189,26 @@ class Case(Table):
     def to_dict(self) -> dict[str, Any]:
         """Nested dictionaries as TOML gives them, defaults included, values with units."""
         whole = self.model_dump(mode="json", exclude_none=True)
-        empty = {key for key, value in whole.items() if value == {}}
+        empty = {key for key, value in whole.items() if value in ({}, [])}
         return {key: value for key, value in whole.items() if key not in empty | self.foreign}
 
     @property
     def driven_faces(self) -> dict[str, Boundary]:
         """The faces and interfaces with a concentration or a flux."""
         return {name: b for name, b in self.boundary.items() if b.periodic is None}
+
+    @property
+    def charged_faces(self) -> dict[str, Boundary]:
+        """The faces and interfaces with a potential, a charge or a current."""
+        keys = {"potential", "surface_charge", "current_density"}
+        return {name: b for name, b in self.boundary.items() if keys.intersection(b.given)}
+
+    @property
+    def electric_form(self) -> Form:
+        """What the potential is solved for: [electrostatics] form, or what the materials imply."""
+        found = [self.material(r) for r, value in self.materials.items() if value != "conductor"]
+        every = all(m is not None and m.permittivity is not None for m in found)
+        return self.electrostatics.form or ("dielectric" if every else "conduction")
 
     def material(self, region: str) -> Material | None:
         """The material of `region`, or None where it is impermeable.

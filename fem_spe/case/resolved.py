@@ -11,11 +11,16 @@ from fem_spe.geometry.faces import thickness
 def with_solver_defaults(case: Case, dimension: int) -> Case:
     """`case` with the degree and the direction that a `dimension` of 2 or 3 implies."""
     direction = case.diffusion.direction or (None if case.driven_faces else thickness(dimension))
+    electric = case.electrostatics
+    if case.study == "electrostatics":
+        given = electric.direction or (None if case.charged_faces else thickness(dimension))
+        electric = electric.model_copy(update={"form": case.electric_form, "direction": given})
     degree = case.solver.degree or (2 if dimension == 2 else 1)
     return case.model_copy(
         update={
             "solver": case.solver.model_copy(update={"degree": degree}),
             "diffusion": case.diffusion.model_copy(update={"direction": direction}),
+            "electrostatics": electric,
         }
     )
 

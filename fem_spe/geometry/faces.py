@@ -23,7 +23,7 @@ def faces_across(dimension: int, direction: Axis) -> tuple[str, str]:
     """
     axis = "xyz".index(direction)
     if axis >= dimension:
-        raise CaseError(f"[diffusion] direction = {direction!r}: a 2-D structure has only x and y")
+        raise CaseError(f"direction = {direction!r}: a 2-D structure has only x and y")
     return BOX_FACES[dimension][axis]
 
 

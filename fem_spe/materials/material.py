@@ -30,7 +30,7 @@ from fem_spe.units import (
     Unit,
 )
 
-Special = Literal["impermeable"]
+Special = Literal["impermeable", "conductor"]
 
 _MAX_EXPONENT = 25.0  # of Arrhenius' law: 0.9 eV from 25 degC down to 175 K
 
@@ -127,6 +127,8 @@ Conductivity = Annotated[
     | Annotated[ConductivityByTemperature, Tag("ConductivityByTemperature")],
     _choose(ConductivityByTemperature),
 ]
+_Ratio = Annotated[float, Gt(0.0)]
+Permittivity = _Ratio | tuple[_Ratio, _Ratio] | tuple[_Ratio, _Ratio, _Ratio]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +144,7 @@ class Material:
             values hold at 25 degC and the case's temperature scales them.
         youngs_modulus: E, Pa.
         poisson_ratio: nu, above -1 and below 0.5.
+        permittivity: Relative to that of the vacuum: one value, or one per axis.
     """
 
     diffusivity: Diffusivity | None = None
@@ -150,6 +153,7 @@ class Material:
     activation_energy: Annotated[float, ENERGY] | None = None
     youngs_modulus: Annotated[float, PRESSURE, Gt(0.0)] | None = None
     poisson_ratio: Annotated[float, Gt(-1.0), Lt(0.5)] | None = None
+    permittivity: Permittivity | None = None
 
     def __post_init__(self) -> None:
         for name in ("diffusivity", "conductivity"):

@@ -74,5 +74,6 @@ def lookup(name: str) -> Material:
         "partition": float,
         "youngs_modulus": PRESSURE.parse,
         "poisson_ratio": float,
+        "permittivity": float,
     }
     return Material(**{key: parsers[key](entry["value"]) for key, entry in table[name].items()})

@@ -1,7 +1,8 @@
-"""Parts of the boundary on which the unknown has one value each, left free: ties for them."""
+"""Parts of the mesh on which the unknown has one value each, left free: ties for them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,8 +54,8 @@ def pieces(domain: Domain, space: fem.FunctionSpace, without: tuple[str, ...]) -
     found = None
     if gathered is not None:
         number = domain.num_vertices
-        edges = np.concatenate([g[0] for g in gathered])
-        used = np.unique(edges)
+        edges = [g[0] for g in gathered]
+        used = np.unique(np.concatenate(edges))
         label = np.full(number, -1)
         label[used] = np.unique(_components(edges, number)[used], return_inverse=True)[1]
         touched: list[set[str]] = [set() for _ in range(int(label.max(initial=-1)) + 1)]
@@ -63,7 +64,7 @@ def pieces(domain: Domain, space: fem.FunctionSpace, without: tuple[str, ...]) -
                 for piece in np.unique(label[vertices]):
                     if piece >= 0:
                         touched[piece].add(name)
-        whole = _components(np.concatenate([g[2] for g in gathered]), number)
+        whole = _components([g[2] for g in gathered], number)
         part = np.zeros(len(touched), dtype=int)
         part[label[used]] = whole[used]
         found = touched, part.tolist()
@@ -71,6 +72,44 @@ def pieces(domain: Domain, space: fem.FunctionSpace, without: tuple[str, ...]) -
     of_facet = comm.scatter(shares if gathered is not None else None)
     touched, part = comm.bcast(found)
     return Pieces(_spread(domain, space, free, of_facet), touched, part)
+
+
+def conductors(
+    domain: Domain, space: fem.FunctionSpace, faces: Sequence[str], regions: Sequence[str]
+) -> NDArray[np.int64]:
+    """The connected pieces of named faces and whole regions, taken together. Collective.
+
+    They are found on rank 0 from the vertices that facets and cells share.
+
+    Args:
+        domain: The mesh.
+        space: A Lagrange space of scalars.
+        faces: Faces and interfaces.
+        regions: Regions of which all cells count.
+
+    Returns:
+        Piece of each owned unknown, from 0, -1 elsewhere, shape (n,).
+    """
+    mesh, comm, dim = domain.mesh, domain.mesh.comm, domain.dimension
+    mesh.topology.create_connectivity(dim - 1, dim)
+    mesh.topology.create_connectivity(dim - 1, 0)
+    mesh.topology.create_entity_permutations()
+    none = [np.empty(0, dtype=np.int32)]
+    facets = np.concatenate(none + [domain.facet_tags.find(domain.face(n)) for n in faces])
+    cells = np.concatenate(none + [domain.cell_tags.find(domain.regions[n]) for n in regions])
+    of_facets = _global_vertices(domain, dim - 1, facets)
+    of_cells = _global_vertices(domain, dim, cells)
+    gathered = comm.gather((of_facets, of_cells))
+    shares = None
+    if gathered is not None:
+        number = domain.num_vertices
+        groups = [group for some in gathered for group in some]
+        used = np.unique(np.concatenate([group.ravel() for group in groups]))
+        label = np.full(number, -1)
+        label[used] = np.unique(_components(groups, number)[used], return_inverse=True)[1]
+        shares = [(label[some[:, 0]], label[more[:, 0]]) for some, more in gathered]
+    of_facet, of_cell = comm.scatter(shares)
+    return _spread(domain, space, facets, of_facet, cells, of_cell)
 
 
 def floating(space: fem.FunctionSpace, of_dof: NDArray[np.int64], skip: set[int]) -> Ties:
@@ -88,10 +127,11 @@ def floating(space: fem.FunctionSpace, of_dof: NDArray[np.int64], skip: set[int]
     return Ties(mine[slave], masters[slave])
 
 
-def _components(groups: NDArray[np.int64], number: int) -> NDArray[np.int32]:
-    """Label of each of `number` vertices; the vertices of one row of `groups` are connected."""
-    starts = np.repeat(groups[:, 0], groups.shape[1] - 1)
-    graph = coo_matrix((np.ones(len(starts)), (starts, groups[:, 1:].ravel())), (number, number))
+def _components(groups: Sequence[NDArray[np.int64]], number: int) -> NDArray[np.int32]:
+    """Label of each of `number` vertices; the vertices of one row of a group are connected."""
+    starts = np.concatenate([np.repeat(g[:, 0], g.shape[1] - 1) for g in groups])
+    ends = np.concatenate([g[:, 1:].ravel() for g in groups])
+    graph = coo_matrix((np.ones(len(starts)), (starts, ends)), (number, number))
     return np.asarray(connected_components(graph, directed=False)[1])
 
 
@@ -108,8 +148,10 @@ def _spread(
     space: fem.FunctionSpace,
     facets: NDArray[np.int32],
     piece: NDArray[np.int64],
+    cells: NDArray[np.int32] | None = None,
+    piece_of_cell: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
-    """The piece of each owned unknown from that of each facet of this rank. Collective."""
+    """The piece of each owned unknown from those of facets and cells of this rank. Collective."""
     topology, dim = domain.mesh.topology, domain.dimension
     label = fem_petsc.create_vector(space)
     topology.create_connectivity(dim, dim - 1)
@@ -122,7 +164,9 @@ def _spread(
             cell = to_cell.links(facet)[0]
             place = int(np.flatnonzero(to_facet.links(cell) == facet)[0])
             values[space.dofmap.cell_dofs(cell)[closures[place]]] = its_piece + 1
-    # an unknown may belong to another rank than the facet that it lies on
+        if cells is not None and piece_of_cell is not None:
+            values[space.dofmap.list[cells]] = piece_of_cell[:, None] + 1
+    # an unknown may belong to another rank than the facet or cell that it lies on
     label.ghostUpdate(addv=PETSc.InsertMode.MAX, mode=PETSc.ScatterMode.REVERSE)
     found = label.array.astype(np.int64) - 1
     label.destroy()

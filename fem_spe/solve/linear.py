@@ -179,6 +179,22 @@ class Problem:
             )
         return Solved(u, iterations, residual, self.method)
 
+    def direct(self) -> fem.Function:
+        """The solution for today's coefficients by factorisation, symmetric or not. Collective.
+
+        Raises:
+            ConvergenceError: if the matrix is singular.
+        """
+        u = fem.Function(self.space)
+        with self.corrections(1.0) as correction:
+            dofmap = self.space.dofmap
+            start = np.zeros(dofmap.index_map.size_local * dofmap.index_map_bs)
+            step = correction(start)
+            u.x.array[:] = self.guess.x.array
+            u.x.array[: len(step)] += step
+            u.x.scatter_forward()
+        return u
+
     def residual_norm(self, guess: NDArray[np.float64] | None) -> float:
         """Of the reduced residual that `guess` leaves. Collective."""
         right = self._residual(guess)

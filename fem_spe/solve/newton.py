@@ -107,7 +107,8 @@ class Newton:
         return float(self.u.function_space.mesh.comm.allreduce(float(values @ values)) ** 0.5)
 
     def _owned(self) -> NDArray[np.float64]:
-        return np.array(self.u.x.array[: self.u.function_space.dofmap.index_map.size_local])
+        dofmap = self.u.function_space.dofmap
+        return np.array(self.u.x.array[: dofmap.index_map.size_local * dofmap.index_map_bs])
 
     def _residual(self, values: NDArray[np.float64]) -> float:
         """Norm of the reduced residual at `values`, boundary values set; `u` becomes them."""

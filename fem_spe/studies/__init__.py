@@ -3,10 +3,16 @@
 from fem_spe import comm as _comm  # noqa: F401 - what DOLFINx needs before it
 
 # isort: split
-from fem_spe.studies import diffusion, elasticity, indentation
+from fem_spe.studies import diffusion, elasticity, electrostatics, indentation, nernst_planck
 from fem_spe.studies.registry import Plan, Study, lookup, names, register
 
-for _study in (diffusion.STUDY, elasticity.STUDY, indentation.STUDY):
+for _study in (
+    diffusion.STUDY,
+    electrostatics.STUDY,
+    nernst_planck.STUDY,
+    elasticity.STUDY,
+    indentation.STUDY,
+):
     register(_study)
 
 __all__ = ["Plan", "Study", "lookup", "names", "register"]

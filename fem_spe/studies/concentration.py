@@ -89,7 +89,7 @@ def require(case: Case, coefficients: Transport) -> None:
             "difference that drives has no unit; give [boundary.*] concentrations in place of "
             "[diffusion] direction"
         )
-    given = [b.concentration for b in case.boundary.values() if b.concentration is not None]
+    given = [b.fixed for b in case.boundary.values() if b.fixed is not None]
     initial = case.diffusion.initial
     if case.diffusion.mode == "transient":
         partition = coefficients.partition

@@ -73,7 +73,7 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
         )
         sides = periodic_axes(case, len(case.geometry.size))
     if direction is None and case.driven_faces:
-        fixed = tuple(n for n, b in case.boundary.items() if b.concentration is not None)
+        fixed = tuple(n for n, b in case.boundary.items() if b.fixed is not None)
         steady = case.diffusion.mode == "steady"
         if not fixed and steady and not reaction.holds_level(case, conducting):
             raise CaseError(
@@ -197,7 +197,7 @@ def steady(case: Case, domain: Domain, clock: Clock) -> Solution:
                 "",
                 f"standard deviation / mean of the normal flux at {driven.anode}",
             )
-        quantities |= _shares(case, domain)
+        quantities |= fractions(case, domain)
         limits = _limits(case, state, degree)
         if limits is not None:
             for name in _BOUNDED & quantities.keys():
@@ -291,15 +291,15 @@ def _effective(
     return found, {"flux_energy_difference": Check(measured.energy_error, _BALANCE)}
 
 
-def _shares(case: Case, domain: Domain) -> dict[str, Quantity]:
-    """Measured fractions of the inclusions, those left out of the mesh included."""
+def fractions(case: Case, domain: Domain) -> dict[str, Quantity]:
+    """Measured fractions of the inclusions, those left out of the mesh included. Collective."""
     shares = effective.shares(domain)
     found = {
         f"{name}_fraction": Quantity(share, "", f"measured fraction of {name}")
         for name, share in shares.items()
         if name not in REFERENCE
     }
-    holes = [r for r in case.materials if case.material(r) is None]
+    holes = [r for r, value in case.materials.items() if value == "impermeable"]
     if holes:
         rest = max(0.0, 1.0 - sum(shares.values()) / (1.0 - domain.isolated))
         name = "fiber" if "fiber" in holes else holes[0]

@@ -14,6 +14,7 @@ from fem_spe.case import Case
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
 from fem_spe.geometry.faces import faces_across, opposite, thickness
+from fem_spe.measure.charge import once
 from fem_spe.measure.flux import through
 from fem_spe.physics import diffusion
 from fem_spe.solve.constraints import Ties
@@ -75,8 +76,12 @@ class Drive:
     def flows(self, domain: Domain, residual: fem.Function, scale: float) -> dict[str, float]:
         """Total inflow through each driven face; `residual` is over `scale`. Collective."""
         flows = {n: scale * q for n, q in through(domain, residual, self.fixed).items()}
+        v, on = ufl.TestFunction(residual.function_space), once(domain, self.given)
         for name, value in self.given.items():
-            flows[name] = value * domain.integrate(1.0 * domain.ds(domain.face(name)))
+            # with the rule that the load has, on curved faces too
+            form = diffusion.inflow(v, fem.Constant(domain.mesh, value), on(domain.face(name)))
+            own = fem.assemble_vector(fem.form(form)).array.sum()
+            flows[name] = float(domain.mesh.comm.allreduce(own))
         return flows
 
     def boundary(
@@ -84,9 +89,10 @@ class Drive:
     ) -> tuple[ufl.Form, list[fem.DirichletBC]]:
         """The load over `scale`, and the fixed values. Collective."""
         load = ufl.inner(fem.Constant(domain.mesh, 0.0), v) * domain.dx
+        on = once(domain, self.given)
         for name, value in self.given.items():
             scaled = fem.Constant(domain.mesh, value / scale)
-            load += diffusion.inflow(v, scaled, domain.ds(domain.face(name)))
+            load += diffusion.inflow(v, scaled, on(domain.face(name)))
         if self.rises:
             return load, [self._anchor(domain, space)]
         bcs = [
@@ -124,8 +130,8 @@ def drive(case: Case, dimension: int) -> Drive:
         low, high = faces_across(dimension, direction)
         axis = "xyz".index(direction)
         return Drive({low: 0.0, high: 1.0}, {}, axis, unit_difference=True, periodic=axes)
-    fixed = {n: b.concentration for n, b in case.boundary.items() if b.concentration is not None}
-    given = {n: b.flux for n, b in case.boundary.items() if b.flux is not None}
+    fixed = {n: b.fixed for n, b in case.boundary.items() if b.fixed is not None}
+    given = {n: b.inflow for n, b in case.boundary.items() if b.inflow is not None}
     axis = "xyz".index(thickness(dimension))
     return Drive(fixed, given, axis, unit_difference=False, periodic=axes)
 

@@ -9,7 +9,20 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from fem_spe.verify import meshes, nonlinear, orders, sections, transients
+from fem_spe.verify import (
+    contact,
+    elasticity,
+    electrolyte,
+    electrolyte_orders,
+    electrostatics,
+    inclusions,
+    meshes,
+    nonlinear,
+    orders,
+    percentiles,
+    sections,
+    transients,
+)
 from fem_spe.verify.row import Row
 
 __all__ = ["COMPARISONS", "Row", "print_table", "run_all"]
@@ -34,6 +47,29 @@ COMPARISONS: dict[str, Callable[[], Iterator[Row]]] = {
     "closed_box": nonlinear.closed_box,
     "conserved_in_sections": nonlinear.conserved_in_sections,
     "nonlinear_convergence": nonlinear.convergence,
+    "capacitors": electrostatics.capacitors,
+    "in_a_uniform_field": electrostatics.in_a_uniform_field,
+    "conduction_in_sections": electrostatics.conduction_in_sections,
+    "electric_balance": electrostatics.electric_balance,
+    "steady_salt": electrolyte.steady_profile,
+    "salt_voltages": electrolyte.steady_voltages,
+    "salt_potentials": electrolyte.fixed_potentials,
+    "salt_kinetics": electrolyte.kinetics,
+    "fixed_anions": electrolyte.fixed_anions,
+    "sand": electrolyte.sand,
+    "bruce_vincent": electrolyte.bruce_vincent,
+    "impedance": electrolyte.impedance,
+    "salt_orders": electrolyte_orders.space_orders,
+    "salt_in_time": electrolyte_orders.time_order,
+    "patch": elasticity.patch,
+    "elastic_orders": elasticity.elastic_orders,
+    "thick_cylinder": elasticity.thick_cylinder,
+    "nearly_incompressible": elasticity.nearly_incompressible,
+    "laminate": elasticity.laminate,
+    "hole": inclusions.hole,
+    "disc": inclusions.disc,
+    "line_contact": contact.line_contact,
+    "percentiles": percentiles.percentiles,
 }
 
 

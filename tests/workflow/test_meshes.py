@@ -125,7 +125,7 @@ def test_a_box_is_periodic_in_three_dimensions() -> None:
         ({"mesh.study": 2}, "greater than or equal to 3"),
         ({"mesh.study": 3, "mesh.adapt": 1e-3}, "one of study and adapt"),
         ({"mesh.adapt": 2}, "less than 1"),
-        ({"boundary.left": {"periodic": True, "flux": 1.0}}, "one of concentration, flux"),
+        ({"boundary.left": {"periodic": True, "flux": 1.0}}, "takes one of them"),
         ({"boundary.left": {"periodic": False}}, "periodic"),
         (
             {"boundary.left.periodic": True, "boundary.right.flux": 1.0},

@@ -53,9 +53,12 @@ def colors_inside(picture: Path) -> int:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda p: p.stem)
 def test_each_case_runs_on_a_coarse_mesh_and_passes_its_checks(case: Path) -> None:
-    result = fem_spe.run(fem_spe.load(case, {**COARSE, "output.figures": False}))
+    loaded = fem_spe.load(case, {"output.figures": False})
+    diffusion = loaded.study == "diffusion"
+    result = fem_spe.run(loaded.with_(**(COARSE if diffusion else {})))
     assert result.failed_checks == []
-    assert 0.4 < result.quantities["relative_diffusivity"].value < 0.8
+    if diffusion:
+        assert 0.4 < result.quantities["relative_diffusivity"].value < 0.8
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES, ids=lambda p: p.stem)

@@ -1,0 +1,241 @@
+"""What drives the ions of a salt: electrodes, currents and reservoirs on named faces."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fem_spe.case import Boundary, Case
+from fem_spe.case.electrolyte import Kinetics
+from fem_spe.errors import CaseError
+from fem_spe.geometry.faces import opposite, thickness
+from fem_spe.progress import log
+from fem_spe.studies.salt import Salt, salt
+from fem_spe.units import FARADAY
+
+_NO_CURRENT = 1e-9  # of all given currents: what their sum may be off by
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Boundary data by face name; potentials in RT/F, concentrations over c0.
+
+    Attributes:
+        salt: What moves.
+        reservoirs: Concentrations of the cations.
+        electrodes: Electrochemical potentials of the cation.
+        potentials: Potentials phi of faces that cations pass, in place of those.
+        kinetics: Potentials of electrodes whose reaction has a resistance, and its law.
+        anions: Fluxes of anions into the domain, over D+ c0, 1/m.
+        currents: Given currents into the domain, over F D+ c0, 1/m.
+        footprint: Faces whose current is given per footprint rather than per area.
+    """
+
+    salt: Salt
+    reservoirs: dict[str, float]
+    electrodes: dict[str, float]
+    potentials: dict[str, float]
+    kinetics: dict[str, tuple[float, Kinetics]]
+    anions: dict[str, float]
+    currents: dict[str, float]
+    footprint: frozenset[str]
+
+    @property
+    def faces(self) -> list[str]:
+        """All that something crosses."""
+        others: tuple[Iterable[str], ...] = (self.anions, self.currents, self.reservoirs)
+        return list(dict.fromkeys([*self.holding, *(n for table in others for n in table)]))
+
+    @property
+    def closed(self) -> bool:
+        """True where no anion can enter or leave but by a given flux."""
+        return not self.reservoirs
+
+    @property
+    def grounded(self) -> bool:
+        """True where something fixes the level of the potential."""
+        return bool(self.holding)
+
+    @property
+    def holding(self) -> list[str]:
+        """The faces that hold a potential of some kind."""
+        return [*self.electrodes, *self.potentials, *self.kinetics]
+
+    @property
+    def passing(self) -> list[str]:
+        """The faces that cations pass."""
+        return [*self.holding, *(n for n, i in self.currents.items() if i)]
+
+    @property
+    def anode(self) -> str | None:
+        """Where uniformity is reported: the bottom if ions pass it, else the first electrode."""
+        return "bottom" if "bottom" in self.passing else next(iter(self.passing), None)
+
+    def given_flux(self) -> dict[str, float]:
+        """Cations into the domain where they are given, mol/m^2/s."""
+        ions, scale = self.salt.ions, self.salt.flux_scale
+        names = {*self.currents, *self.anions}
+        return {
+            n: scale
+            * (self.currents.get(n, 0.0) - ions.anion * self.anions.get(n, 0.0))
+            / ions.cation
+            for n in sorted(names)
+        }
+
+
+def cell(case: Case) -> Cell:
+    """The cell that [boundary.*] describe.
+
+    Raises:
+        CaseError: where a face names an unknown ion, or nothing drives.
+    """
+    found = Cell(salt(case), {}, {}, {}, {}, {}, {}, frozenset(_per_footprint(case)))
+    for name, boundary in case.boundary.items():
+        try:
+            _add(found, name, boundary)
+        except CaseError as error:
+            raise CaseError(f"[boundary.{name}] {error}") from None
+    if found.potentials and (found.electrodes or found.kinetics):
+        raise CaseError(
+            f"[boundary.{next(iter(found.potentials))}] potential fixes phi alone, and "
+            f"{next(iter(found.electrodes | found.kinetics))} the electrochemical_potential; give "
+            "both faces the latter"
+        )
+    if not found.faces:
+        raise CaseError(
+            "[boundary.*] nothing drives the ions; give two faces electrochemical_potential, or "
+            "one of them current_density or flux"
+        )
+    return found
+
+
+def _per_footprint(case: Case) -> list[str]:
+    return [n for n, b in case.boundary.items() if b.current_density is not None]
+
+
+def _add(found: Cell, name: str, boundary: Boundary) -> None:
+    """Sort what a face prescribes into `found`."""
+    salt = found.salt
+    ions, volt = salt.ions, salt.thermal_voltage
+    if boundary.concentration is not None:
+        found.reservoirs[name] = _concentration(salt, boundary.concentration)
+    if boundary.potential is not None:
+        if name in found.reservoirs:
+            shift = math.log(found.reservoirs[name]) / ions.cation
+            found.electrodes[name] = boundary.potential / volt + shift
+        else:
+            found.potentials[name] = boundary.potential / volt
+    if boundary.electrochemical_potential is not None:
+        value = boundary.electrochemical_potential / volt
+        if boundary.kinetics is None:
+            found.electrodes[name] = value
+        else:
+            found.kinetics[name] = value, boundary.kinetics
+    if boundary.current_density is not None:
+        found.currents[name] = boundary.current_density / (FARADAY * salt.flux_scale)
+    if boundary.flux is not None:
+        if not isinstance(boundary.flux, dict):
+            raise CaseError(f'flux: of which ion? Write {{ "{salt.cation.name}" = ... }}')
+        carried = 0.0
+        for ion, value in boundary.flux.items():
+            species = salt.species(ion)
+            carried += species.charge * value / salt.flux_scale
+            if species is salt.anion:
+                found.anions[name] = value / salt.flux_scale
+        found.currents[name] = carried
+
+
+def _concentration(salt: Salt, given: float | dict[str, float]) -> float:
+    """Cations over c0 that a face prescribes."""
+    values = given if isinstance(given, dict) else {salt.cation.name: given}
+    found = {ion: v / salt.species(ion).concentration for ion, v in values.items()}
+    if not found:
+        raise CaseError("concentration: names no ion")
+    low, high = min(found.values()), max(found.values())
+    if low <= salt.fixed:
+        raise CaseError(
+            f"concentration must be above {salt.fixed * salt.concentration:g} mol/m^3, so that "
+            "mobile ions of both kinds are there"
+        )
+    if high - low > _NO_CURRENT * high:
+        raise CaseError("concentration: the ions given are not neutral together")
+    return low
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is asked of a cell against what it can pass.
+
+    Attributes:
+        flux: Largest given flux of cations, mol/m^2/s; 0 where none is given.
+        limiting: Of a plain cell of this length, mol/m^2/s.
+        sand_time: At the given flux, s.
+        length: Between the electrodes, m.
+        debye: Debye length, m.
+    """
+
+    flux: float
+    limiting: float
+    sand_time: float
+    length: float
+    debye: float
+
+    def __str__(self) -> str:
+        ratio = self.debye / self.length
+        shield = f"Debye length {self.debye * 1e9:.2g} nm, {ratio:.1e} of the cell"
+        if math.isinf(self.limiting):
+            return f"no limiting flux, for fixed anions keep cations of their own; {shield}"
+        limit = f"limiting flux {self.limiting:.3g} mol/m^2/s (of the unstructured cell)"
+        if not self.flux:
+            return f"{limit}; {shield}"
+        return (
+            f"flux {self.flux:.3g} mol/m^2/s = {self.flux / self.limiting:.3g} of the {limit}; "
+            f"Sand's time {self.sand_time:.3g} s; {shield}"
+        )
+
+
+def limits(case: Case, driven: Cell, size: tuple[float, ...]) -> Limits:
+    """The limits of a cell of this `size` (m)."""
+    dimension = len(size)
+    lengths = {name: _across(name, size) for name in driven.faces}
+    given = {n: abs(j) for n, j in driven.given_flux().items()}
+    worst = max(given, key=lambda n: given[n] * lengths[n], default=None)
+    axis = "xyz".index(thickness(dimension))
+    flux, length = (given[worst], lengths[worst]) if worst else (0.0, size[axis])
+    salt = driven.salt
+    debye = salt.debye_length(case.nernst_planck.permittivity)
+    return Limits(flux, salt.limiting_flux(length), salt.sand_time(flux), length, debye)
+
+
+def _across(face: str, size: tuple[float, ...]) -> float:
+    """The way from a face to the opposite one, m; for an interface the thickness."""
+    found = opposite(len(size), face)
+    return size[-1] if found is None else size[found[0]]
+
+
+def require_possible(case: Case, driven: Cell, size: tuple[float, ...]) -> Limits:
+    """Tell the limits, and raise where a steady state cannot be.
+
+    Raises:
+        CaseError: with flux, limit and Sand's time, if a closed cell is asked for more than it
+            can pass in the long run.
+    """
+    found = limits(case, driven, size)
+    steady = case.nernst_planck.mode == "steady"
+    if steady and driven.closed and found.flux >= found.limiting:
+        raise CaseError(
+            f"[boundary.*] there is no steady state: {found}; give a smaller flux, or "
+            '[nernst_planck] mode = "transient", which stops at depletion'
+        )
+    return found
+
+
+def tell(driven: Cell, found: Limits) -> None:
+    """What a user should know before the solution."""
+    log.info("  %s", found)
+    if driven.potentials:
+        log.warning(
+            "potential fixes phi, where an electrode fixes the electrochemical_potential of its "
+            "ion: a small voltage drives twice the steady current then"
+        )

@@ -1,0 +1,199 @@
+"""The discrete electroneutral cell: forms, Newton's method, and what crosses each face."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from fem_spe.case import Case
+from fem_spe.domain import Domain
+from fem_spe.errors import ConvergenceError
+from fem_spe.measure.flux import through
+from fem_spe.physics.nernst_planck import storage, transport
+from fem_spe.solve.linear import assemble
+from fem_spe.solve.newton import Newton
+from fem_spe.studies.applied import Applied
+from fem_spe.studies.cell import Cell
+from fem_spe.studies.drive import in_and_out
+from fem_spe.units import FARADAY
+
+_PSEUDO = 0.01  # of a pseudo-step's rate: that of diffusion through the cell
+_MOST_PSEUDO = 100
+_STILL = 1e-12  # change of c / c0 per pseudo-step
+_ROUND_OFF = 1e-10  # of the residual, which one more correction then takes to its floor
+_SMALLEST_PART = 1 / 64  # of the data that is applied at a time
+
+Array = NDArray[np.float64]
+
+
+class DepletedError(ConvergenceError):
+    """No solution in which every ion is left everywhere."""
+
+
+class Model:
+    """The unknowns (c / c0 - 1, mu) of a cell, and the forms that bind them.
+
+    Attributes:
+        u: The unknowns, in blocks of two; zero is the even bulk at rest. Where faces fix phi the
+            second is psi, in place of mu.
+        weight, rest: The rate of c is `weight` u + `rest`, over D+, 1/m^2.
+        applied: The data on the faces.
+        c, mu: Cations over c0 and their electrochemical potential over RT/F, expressions of u.
+        inner: Form whose value at a boundary node is what enters there.
+    """
+
+    def __init__(self, case: Case, domain: Domain, cell: Cell) -> None:
+        self.domain, self.cell, mesh = domain, cell, domain.mesh
+        ions = cell.salt.ions
+        # a constant, so that forms are compiled once for all salts
+        self.ions = replace(ions, d_anion=fem.Constant(mesh, ions.d_anion))
+        degree = case.solver.degree or 1
+        self.space = fem.functionspace(mesh, ("Lagrange", degree, (2,)))
+        self.num_dofs = 2 * int(self.space.dofmap.index_map.size_global)
+        self.owned = 2 * int(self.space.dofmap.index_map.size_local)
+        self.u, self.rest = fem.Function(self.space), fem.Function(self.space)
+        self.weight = fem.Constant(mesh, 0.0)
+        self.c, self.mu = 1 + self.u[0], self.u[1]
+        if cell.potentials:
+            # where faces fix psi, it is the second unknown
+            self.mu = self.u[1] + ufl.ln(self.c) / self.ions.cation
+        q, v = ufl.TestFunction(self.space)
+        dx = domain.dx
+        rate = self.weight * self.u[0] + self.rest[0]
+        self.inner = storage(self.ions, rate, q, dx)
+        self.inner += transport(self.ions, self.c, self.mu, q, v, dx)
+        self.applied = Applied(domain, cell, self.space)
+        load = self.applied.load(self.mu, q, v)
+        self._inner_form = fem.form(self.inner)
+        rtol, bcs = max(case.solver.rtol, _ROUND_OFF), tuple(self.applied.bcs)
+        self.newton = Newton(self.inner, load, self.u, bcs, rtol, "direct", "nernst_planck")
+        self.scalar, self._first = self.space.sub(0).collapse()
+        _, self._second = self.space.sub(1).collapse()
+        self.rate_form = fem.form(self.ions.ratio * rate * dx)
+        self.moved_form = fem.form(abs(self.ions.ratio * rate) * dx)
+        self.volume = domain.integrate(1.0 * dx)
+        self._mean = fem.form(self.u[0] * dx)
+
+    def solve(self, guess: Array) -> Array:
+        """The owned unknowns for today's rate. Collective.
+
+        Raises:
+            DepletedError: if there are none with positive concentrations.
+            ConvergenceError: if Newton's method fails for another reason.
+        """
+        try:
+            self.newton.solve(guess)
+        except ConvergenceError as error:
+            if self.lowest() > 0.0:
+                raise
+            raise DepletedError(str(error)) from None
+        if self.lowest() <= 0.0:
+            raise DepletedError("an ion is used up somewhere")
+        return np.array(self.u.x.array[: self.owned])
+
+    def steady(self) -> None:
+        """Solve for the steady state. Collective.
+
+        The data are applied in parts where all at once would be too much for Newton's method.
+
+        Raises:
+            DepletedError: if there is none with positive concentrations.
+            ConvergenceError: if it is not found for another reason.
+        """
+        reached, part, guess = 0.0, 1.0, np.zeros(self.owned)
+        # a pinch of storage makes the system regular in a closed cell, too
+        self.weight.value = _PSEUDO / self.domain.size[-1] ** 2
+        while reached < 1.0:
+            self.applied.set_level(min(reached + part, 1.0))
+            try:
+                guess = self._pseudo_step(guess)
+            except ConvergenceError as error:
+                part /= 2.0
+                if part >= _SMALLEST_PART:
+                    continue
+                if isinstance(error, DepletedError):
+                    raise DepletedError(
+                        f"{100 * reached:.0f} % of what is asked for still pass"
+                    ) from None
+                raise
+            reached = min(reached + part, 1.0)
+        for _ in range(_MOST_PSEUDO):
+            new = self._pseudo_step(guess)
+            change = float(np.abs((new - guess)[::2]).max(initial=0.0))
+            guess = new
+            if self.domain.mesh.comm.allreduce(change, op=MPI.MAX) <= _STILL:
+                return
+        raise ConvergenceError("the pseudo-steps to the steady state of the cell do not end")
+
+    def _pseudo_step(self, guess: Array) -> Array:
+        """An implicit step nearer to the steady state, which keeps the mean of a closed cell."""
+        self.restore(guess)
+        mean = self.mean() - 1.0 if self.cell.closed else 0.0
+        self.rest.x.array[:] = -self.weight.value * (self.u.x.array - mean)
+        return self.solve(guess)
+
+    def scalar_function(self, values: Array) -> fem.Function:
+        """A function on the scalar space."""
+        function = fem.Function(self.scalar)
+        function.x.array[:] = values
+        return function
+
+    def concentration(self) -> fem.Function:
+        """Cations over c0."""
+        return self.scalar_function(1.0 + self.u.x.array[self._first])
+
+    def electrochemical(self) -> fem.Function:
+        """mu over RT/F."""
+        mu = self.u.x.array[self._second]
+        if self.cell.potentials:
+            mu = mu + np.log(1.0 + self.u.x.array[self._first]) / self.ions.cation
+        return self.scalar_function(mu)
+
+    def lowest(self) -> float:
+        """Smallest nodal value of the cations over c0 that mobile anions balance."""
+        low = float((1.0 + self.u.x.array[: self.owned : 2]).min(initial=np.inf))
+        return float(self.domain.mesh.comm.allreduce(low, op=MPI.MIN)) - self.ions.fixed
+
+    def mean(self) -> float:
+        """Mean concentration over c0."""
+        return 1.0 + self.total(self._mean) / self.volume
+
+    def current(self) -> float:
+        """Total current through the cell, A/m (2-D) or A. Collective."""
+        into, _ = in_and_out(self.flows()[1])
+        return FARADAY * self.cell.salt.flux_scale * into
+
+    def restore(self, values: Array) -> None:
+        """Make `values` the owned unknowns. Collective."""
+        self.u.x.array[: self.owned] = values
+        self.u.x.scatter_forward()
+
+    def total(self, form: Any) -> float:
+        """The value of a compiled scalar form. Collective."""
+        return float(self.domain.mesh.comm.allreduce(fem.assemble_scalar(form)))
+
+    def densities(self) -> tuple[fem.Function, fem.Function]:
+        """What enters at each node: anions over D+ c0 and current over F D+ c0."""
+        whole = self._nodal()
+        return self.scalar_function(whole[self._first]), self.scalar_function(whole[self._second])
+
+    def _nodal(self) -> Array:
+        """The assembled `inner`, ghosts included."""
+        vector = assemble(self._inner_form)
+        found = fem.Function(self.space)
+        found.x.array[: self.owned] = vector.array
+        found.x.scatter_forward()
+        vector.destroy()
+        return np.asarray(found.x.array)
+
+    def flows(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Anions and current into the domain through each face, in those units. Collective."""
+        anions, current = self.densities()
+        faces = self.cell.faces
+        return through(self.domain, anions, faces), through(self.domain, current, faces)

@@ -1,0 +1,117 @@
+"""Nernst-Planck: ions of a salt in the field that they make themselves, steady and in time."""
+
+from __future__ import annotations
+
+from fem_spe.case import Case
+from fem_spe.domain import Domain
+from fem_spe.errors import CaseError
+from fem_spe.geometry import MeshFile
+from fem_spe.geometry.faces import BOX_FACES, opposite
+from fem_spe.measure.probe import Follower
+from fem_spe.meshing import Spot
+from fem_spe.progress import Clock
+from fem_spe.results import Solution
+from fem_spe.studies import impedance, salt_in_time
+from fem_spe.studies.cell import Cell, cell, require_possible, tell
+from fem_spe.studies.electroneutral import DepletedError, Model
+from fem_spe.studies.registry import Plan, Study
+from fem_spe.studies.salt_fields import Fields
+from fem_spe.studies.salt_measure import measure
+
+_FLAT = 1e3  # radius of a ball over the structure: what it bulges is far below a cell
+
+
+def plan(case: Case, regions: tuple[str, ...]) -> Plan:
+    """Impermeable regions are holes; every part of the rest must touch an electrode."""
+    holes = frozenset(r for r in regions if case.material(r) is None)
+    if regions and len(holes) == len(set(regions)):
+        raise CaseError("[materials] every region is impermeable; nothing carries ions")
+    _require_one_electrolyte(case, [r for r in regions if r not in holes])
+    driven = cell(case)
+    if not isinstance(case.geometry, MeshFile):
+        require_possible(case, driven, case.geometry.size)
+    if case.experiment is not None:
+        _require_experiment(case, driven)
+    return Plan(holes, tuple(driven.faces), spots=_layers(case, driven))
+
+
+def _layers(case: Case, driven: Cell) -> tuple[Spot, ...]:
+    """Small cells along the electrodes, where [mesh] gives an interface_size.
+
+    A ball so large that it is flat within the structure stands for the half space beyond.
+    """
+    if isinstance(case.geometry, MeshFile) or case.mesh.interface_size is None:
+        return ()
+    size = case.geometry.size
+    radius, found = _FLAT * max(size), []
+    for name in driven.passing:
+        across = opposite(len(size), name)
+        if across is not None:
+            axis, low = across[0], name == BOX_FACES[len(size)][across[0]][0]
+            place = [0.5 * s for s in size]
+            place[axis] = -radius if low else size[axis] + radius
+            found.append(Spot(tuple(place), radius, case.mesh.interface_size))
+    return tuple(found)
+
+
+def _require_one_electrolyte(case: Case, conducting: list[str]) -> None:
+    """Raise where regions differ: the species' diffusivities hold in all of them."""
+    different = {r: case.material(r) for r in conducting}
+    if len({repr(m) for m in different.values()}) > 1:
+        raise CaseError(
+            f"[materials] {' and '.join(different)} differ, but the diffusivities of [[species]] "
+            'hold in every region; give them one material, or "impermeable"'
+        )
+
+
+def _require_experiment(case: Case, driven: Cell) -> None:
+    """Raise where the boundary data or the mode belong to another measurement."""
+    assert case.experiment is not None
+    kind, electrodes = case.experiment.kind, {**driven.electrodes, **driven.kinetics}
+    if len(electrodes) != 2 or driven.currents or driven.reservoirs:
+        raise CaseError(
+            f'[experiment] kind = "{kind}" needs two faces with an electrochemical_potential, and '
+            "nothing else in [boundary.*]"
+        )
+    mode = {"impedance": "steady", "chronoamperometry": "transient"}[kind]
+    if case.nernst_planck.mode != mode:
+        raise CaseError(f'[experiment] kind = "{kind}" needs [nernst_planck] mode = "{mode}"')
+
+
+def run(case: Case, domain: Domain, clock: Clock) -> Solution:
+    """Solve and measure, as mode and experiment ask for. Collective.
+
+    Raises:
+        CaseError: if there is no steady state with positive concentrations.
+    """
+    driven = cell(case)
+    limits = require_possible(case, driven, domain.size)
+    tell(driven, limits)
+    if case.nernst_planck.mode == "transient":
+        return salt_in_time.run(case, domain, clock, driven, limits)
+    model = Model(case, domain, driven)
+    with clock.stage("solve") as stage:
+        try:
+            model.steady()
+        except DepletedError as error:
+            raise CaseError(
+                f"[boundary.*] there is no steady state in which every ion is left ({error}): "
+                f"{limits}; that of a structure is smaller than that of the plain cell; give less, "
+                'or [nernst_planck] mode = "transient", which stops at depletion'
+            ) from None
+        stage.note = f"{model.num_dofs} unknowns"
+    with clock.stage("measure"):
+        fields = Fields(model)
+        quantities, checks, tables = measure(model, limits, fields)
+        tables |= Follower(domain, case.probe, fields.functions).snapshot()
+    if case.experiment is not None:
+        with clock.stage("spectrum") as stage:
+            more, spectrum = impedance.spectrum(case, model)
+            quantities |= more
+            tables["impedance"] = spectrum
+            stage.note = f"{len(next(iter(spectrum.values())))} frequencies"
+    information = {"method": model.newton.method, "closure": case.nernst_planck.closure}
+    return Solution(quantities, checks, fields.functions, tables, information, model.num_dofs)
+
+
+STUDY = Study("nernst_planck", plan, run)

@@ -1,0 +1,183 @@
+"""An electroneutral cell in time: up to the end, or to where an ion is used up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fem_spe.case import Case
+from fem_spe.domain import Domain
+from fem_spe.errors import ConvergenceError
+from fem_spe.measure.probe import Follower
+from fem_spe.progress import Clock, log
+from fem_spe.results import Check, Frame, Quantity, Solution, Table
+from fem_spe.solve.bdf import Rate, Step, integrate
+from fem_spe.studies.cell import Cell, Limits
+from fem_spe.studies.electroneutral import DepletedError, Model
+from fem_spe.studies.salt_fields import Fields
+from fem_spe.studies.salt_measure import balances, measure, overpotential
+
+_CLOSE = 1e-5  # of the time: how near to depletion the last step comes
+_INSTANT = 1e-12  # of the cell's diffusion time: too short for the concentration to change
+
+Array = NDArray[np.float64]
+
+
+class _ReachedError(Exception):
+    """The last step has come as near to depletion as `_CLOSE`."""
+
+
+class _Run:
+    """A model that is led through time."""
+
+    def __init__(self, case: Case, model: Model) -> None:
+        assert case.time is not None
+        self.model, self.end = model, case.time.end
+        self.diffusivity = model.cell.salt.cation.diffusivity
+        self.time, self.balances = 0.0, dict[str, Check]()
+        self.depleted = False
+        self.rows: list[tuple[float, ...]] = []
+
+    def advance(self, time: float, rate: Rate, guess: Array) -> Array:
+        """The owned unknowns at the end of a step.
+
+        Raises:
+            _ReachedError: if there are none and the step is as short as it need be.
+            ConvergenceError: if there are none.
+        """
+        self._apply(rate)
+        try:
+            return self.model.solve(guess)
+        except DepletedError:
+            if time - self.time <= _CLOSE * time:
+                raise _ReachedError from None
+            raise
+
+    def _apply(self, rate: Rate) -> None:
+        model = self.model
+        model.weight.value = rate.weight / self.diffusivity
+        model.rest.x.array[: model.owned] = rate.rest / self.diffusivity
+        model.rest.x.scatter_forward()
+
+    def return_to(self, step: Step) -> None:
+        """Make the state at the end of `step` that of the model. Collective."""
+        self._apply(step.rate)
+        self.model.restore(step.values)
+
+    def follow(self, steps: Iterator[Step]) -> Iterator[Step]:
+        """The steps, up to depletion."""
+        try:
+            for step in steps:
+                self.time = step.time
+                self._record()
+                yield step
+        except _ReachedError:
+            self.depleted = True
+
+    def norm(self, difference: Array) -> float:
+        """Largest change of c / c0 at a node: layers at the electrodes are what counts."""
+        own = float(np.abs(difference[::2]).max(initial=0.0))
+        return float(max(self.model.domain.mesh.comm.allgather(own)))
+
+    def _record(self) -> None:
+        model, salt = self.model, self.model.cell.salt
+        found = balances(model)
+        for name, check in found.items():
+            worst = max(check.value, self.balances[name].value) if self.balances else check.value
+            found[name] = Check(worst, check.limit)
+        self.balances = found
+        low = salt.concentration * (model.lowest() + salt.fixed)
+        self.rows.append((self.time, low, overpotential(model), model.current()))
+
+
+def run(case: Case, domain: Domain, clock: Clock, driven: Cell, limits: Limits) -> Solution:
+    """Integrate and measure. Collective.
+
+    Raises:
+        ConvergenceError: if the time step collapses though every ion is left.
+    """
+    assert case.time is not None
+    model = Model(case, domain, driven)
+    with clock.stage("solve") as stage:
+        first = _at_once(model) if case.experiment is not None else None
+        walk, fields = _Run(case, model), Fields(model)
+        probes, frames = Follower(domain, case.probe, fields.functions), list[Frame]()
+        soonest = min(case.time.outputs[0], 0.01 * limits.length**2 / walk.diffusivity)
+        steps = integrate(
+            walk.advance,
+            np.zeros(model.owned),
+            end=case.time.end,
+            outputs=case.time.outputs,
+            rtol=case.time.rtol,
+            norm=walk.norm,
+            first=math.sqrt(case.time.rtol) * min(soonest, limits.sand_time),
+        )
+        last: Step | None = None
+        profiles: Table = {}
+        for step in walk.follow(steps):
+            last = step
+            fields.update()
+            probes.record(step.time)
+            if step.is_output:
+                log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
+                frames.append(fields.frame(step.time))
+                profiles |= fields.slices(step.time)
+                probes.record_lines(step.time)
+        stage.note = f"{model.num_dofs} unknowns, {len(walk.rows)} steps"
+    if last is None:
+        raise ConvergenceError("every ion is used up within the first step; give a smaller flux")
+    with clock.stage("measure"):
+        if walk.depleted:
+            log.warning("stopped at depletion, t = %.6g s", walk.time)
+            frames.append(fields.frame(walk.time))
+            profiles |= fields.slices(walk.time)
+        walk.return_to(last)
+        quantities, _, tables = measure(model, limits, fields)
+        if walk.depleted:
+            quantities["depletion_time"] = Quantity(
+                walk.time, "s", "when an ion is used up somewhere, and the run stops"
+            )
+        if first is not None:
+            quantities |= _bruce_vincent(model, first)
+        tables |= probes.history() | {"history": _history(model, walk.rows)}
+        tables["profiles"] = profiles
+    information = {"steps": len(walk.rows), "method": model.newton.method}
+    return Solution(
+        quantities, walk.balances, fields.functions, tables, information, model.num_dofs,
+        tuple(frames),
+    )  # fmt: skip
+
+
+def _at_once(model: Model) -> float:
+    """The current before the concentration has changed, A/m or A. Collective."""
+    model.weight.value = 1.0 / (_INSTANT * model.domain.size[-1] ** 2)
+    model.rest.x.array[:] = 0.0
+    model.solve(np.zeros(model.owned))
+    current = model.current()
+    model.u.x.array[:] = 0.0
+    return current
+
+
+def _bruce_vincent(model: Model, first: float) -> dict[str, Quantity]:
+    """t+ as chronoamperometry finds it (Evans, Vincent & Bruce, Polymer 28, 1987, 2324).
+
+    I_s (dV - I_0 R) / (I_0 (dV - I_s R)), R the resistances of both reactions at small currents.
+    """
+    last, voltage = model.current(), overpotential(model)
+    resistance = model.applied.reaction_resistance()
+    ratio = last * (voltage - first * resistance) / (first * (voltage - last * resistance))
+    unit = "A/m" if model.domain.dimension == 2 else "A"
+    return {
+        "initial_current": Quantity(first, unit, "before the concentration has changed"),
+        "final_current": Quantity(last, unit, "at the end"),
+        "bruce_vincent": Quantity(ratio, "", "t+ as the experiment would have it"),
+    }
+
+
+def _history(model: Model, rows: list[tuple[float, ...]]) -> Table:
+    unit = "A/m" if model.domain.dimension == 2 else "A"
+    heads = ("t [s]", "min [mol/m^3]", "overpotential [V]", f"current [{unit}]")
+    return dict(zip(heads, np.array(rows).T, strict=True))

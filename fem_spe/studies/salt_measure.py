@@ -1,0 +1,163 @@
+"""What the state of an electroneutral cell tells: flows, concentrations, balances."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from dolfinx import fem
+from mpi4py import MPI
+
+from fem_spe.geometry.faces import opposite
+from fem_spe.measure.flux import FaceFlux, along_face
+from fem_spe.measure.profile import profile
+from fem_spe.results import Check, Quantity, Table
+from fem_spe.studies.cell import Cell, Limits
+from fem_spe.studies.drive import in_and_out
+from fem_spe.studies.electroneutral import Model
+from fem_spe.studies.salt_fields import CONCENTRATION, POTENTIAL, Fields
+
+_BALANCE = 1e-10
+
+
+def measure(
+    model: Model, limits: Limits, fields: Fields
+) -> tuple[dict[str, Quantity], dict[str, Check], dict[str, Table]]:
+    """Quantities, checks and tables of the state that `model` is in. Collective."""
+    quantities = _limits(model.cell, limits) | _flows(model) | _concentrations(model, fields)
+    checks = balances(model)
+    what = "largest difference between electrodes of what drives the cation"
+    quantities["overpotential"] = Quantity(overpotential(model), "V", what)
+    tables = _profiles(model, fields)
+    anode = model.cell.anode
+    if anode is not None:
+        density = along_face(model.domain, model.densities()[1], anode)
+        if density.mean:
+            quantities["current_uniformity"] = Quantity(
+                density.uniformity, "", f"standard deviation / mean of the current at {anode}"
+            )
+            tables["anode_flux"] = _along(model, anode, density)
+    return quantities, checks, tables
+
+
+def _profiles(model: Model, fields: Fields) -> dict[str, Table]:
+    """Concentration and potential across the thickness."""
+    axis = model.domain.dimension - 1
+    head = f"{'xyz'[axis]} [um]"
+    found: dict[str, Table] = {}
+    shown = {
+        "profile": (CONCENTRATION, "mol/m^3"),
+        "potential_profile": (POTENTIAL, "V"),
+    }
+    for name, (field, unit) in shown.items():
+        slices = profile(model.domain, fields.functions[field], axis)
+        found[name] = {
+            head: slices.position * 1e6,
+            f"mean [{unit}]": slices.mean,
+            f"min [{unit}]": slices.low,
+            f"max [{unit}]": slices.high,
+        }
+    return found
+
+
+def _along(model: Model, face: str, density: FaceFlux) -> Table:
+    """The current along a face, over its mean."""
+    dimension = model.domain.dimension
+    across = opposite(dimension, face)
+    axes = [k for k in range(dimension) if across is None or k != across[0]]
+    columns = {f"{'xyz'[k]} [um]": density.position[:, k] * 1e6 for k in axes}
+    return {**columns, "flux / mean flux": density.density / density.mean}
+
+
+def _limits(driven: Cell, limits: Limits) -> dict[str, Quantity]:
+    found = {
+        "transference_number": Quantity(
+            driven.salt.transference, "", "t+ of the even bulk, from the [[species]]"
+        ),
+        "conductivity": Quantity(
+            driven.salt.conductivity, "S/m", "of the even bulk, from the [[species]]"
+        ),
+        "debye_length": Quantity(limits.debye, "m", "of the bulk"),
+    }
+    if math.isfinite(limits.limiting):
+        found["limiting_flux"] = Quantity(
+            limits.limiting, "mol/m^2/s", "largest steady flux of the unstructured cell"
+        )
+    if limits.flux and math.isfinite(limits.sand_time):
+        found["sand_time"] = Quantity(
+            limits.sand_time, "s", "when the given flux depletes a deep unstructured cell"
+        )
+    return found
+
+
+def _flows(model: Model) -> dict[str, Quantity]:
+    """What crosses the boundary in all, by residual."""
+    scale, ions = model.cell.salt.flux_scale, model.ions
+    unit, ampere = (("mol/m/s", "A/m"), ("mol/s", "A"))[model.domain.dimension - 2]
+    anions, current = model.flows()
+    cations = {n: scale * (i - ions.anion * anions[n]) / ions.cation for n, i in current.items()}
+    name = model.cell.salt.cation.name
+    flux_in, flux_out = in_and_out(cations)
+    return {
+        "flux_in": Quantity(flux_in, unit, f"total flux of {name} into the structure"),
+        "flux_out": Quantity(flux_out, unit, f"total flux of {name} out of the structure"),
+        "current": Quantity(model.current(), ampere, "through the cell"),
+    }
+
+
+def _concentrations(model: Model, fields: Fields) -> dict[str, Quantity]:
+    unit, c0 = "mol/m^3", model.cell.salt.concentration
+    c = fields.functions[CONCENTRATION]
+    owned = c.x.array[: c.function_space.dofmap.index_map.size_local]
+    comm = model.domain.mesh.comm
+    low = comm.allreduce(float(owned.min(initial=np.inf)), op=MPI.MIN)
+    high = comm.allreduce(float(owned.max(initial=-np.inf)), op=MPI.MAX)
+    found = {
+        "min_concentration": Quantity(low, unit, "smallest of the cations"),
+        "concentration_drop": Quantity(high - low, unit, "largest - smallest of the cations"),
+        "mean_concentration": Quantity(c0 * model.mean(), unit, "of the cations"),
+    }
+    anode = model.cell.anode
+    if anode is not None:
+        ds = model.domain.ds(model.domain.face(anode))
+        area = model.domain.integrate(fem.Constant(model.domain.mesh, 1.0) * ds)
+        mean = model.domain.integrate(c * ds) / area
+        spread = model.domain.integrate((c - mean) ** 2 * ds) / area
+        found["concentration_uniformity"] = Quantity(
+            math.sqrt(max(spread, 0.0)) / mean, "", f"standard deviation / mean at {anode}"
+        )
+    return found
+
+
+def balances(model: Model) -> dict[str, Check]:
+    """Charge and salt balance of the cell as it is now, over the largest flow."""
+    anions, current = model.flows()
+    rate = model.total(model.rate_form)
+    largest = max(map(abs, [*anions.values(), *current.values()]), default=0.0) or 1.0
+    most = max(largest, model.total(model.moved_form))
+    checks = {
+        "current_imbalance": Check(abs(sum(current.values())) / largest, _BALANCE),
+        "salt_imbalance": Check(abs(rate - sum(anions.values())) / most, _BALANCE),
+    }
+    if model.cell.closed and not any(model.cell.anions.values()):
+        checks["salt_lost"] = Check(abs(model.mean() - 1.0), _BALANCE)
+    return checks
+
+
+def overpotential(model: Model) -> float:
+    """Largest difference between the potentials of electrodes, V. Collective.
+
+    Where a current is given it is the mean electrochemical potential along the face.
+    """
+    known = dict(model.cell.electrodes)
+    known |= {name: potential for name, (potential, _) in model.cell.kinetics.items()}
+    mu: Any = model.mu
+    for name in model.cell.passing:
+        if name not in known:
+            ds = model.domain.ds(model.domain.face(name))
+            area = model.domain.integrate(fem.Constant(model.domain.mesh, 1.0) * ds)
+            known[name] = model.domain.integrate(mu * ds) / area
+    if not known:
+        return 0.0
+    return model.cell.salt.thermal_voltage * (max(known.values()) - min(known.values()))
