@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,7 @@ import dolfinx.cpp
 import dolfinx.graph
 import numpy as np
 import ufl
+import ufl.algorithms.apply_derivatives as apply_derivatives
 from dolfinx import fem
 from dolfinx import mesh as dmesh
 from dolfinx.io.utils import distribute_entity_data
@@ -157,6 +160,7 @@ def distribute(comm: MPI.Intracomm, arrays: MeshArrays | None) -> Domain:
         comm: The ranks that share the mesh.
         arrays: The mesh on rank 0, None elsewhere.
     """
+    _let_go()
     head = None
     if arrays is not None:
         low, high = arrays.points.min(axis=0), arrays.points.max(axis=0)
@@ -199,6 +203,20 @@ def distribute(comm: MPI.Intracomm, arrays: MeshArrays | None) -> Domain:
         origin,
         *quality,
     )
+
+
+def _let_go() -> None:
+    """Free the meshes that nobody uses any more, on all ranks at once.
+
+    UFL's derivatives keep each expression, and so its mesh, in the cache of their dispatch, whose
+    values refer to its keys. A mesh holds several MPI communicators, of which there are about
+    two thousand: a sweep would end at its 226th member.
+    """
+    for rules in vars(apply_derivatives).values():
+        for method in vars(rules).values() if isinstance(rules, type) else ():
+            if isinstance(method, functools.singledispatchmethod):
+                getattr(method, "_method_cache", {}).clear()
+    gc.collect()
 
 
 def _tags(

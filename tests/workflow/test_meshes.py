@@ -182,3 +182,16 @@ def test_more_cells_than_the_machine_holds_are_refused(monkeypatch: pytest.Monke
     monkeypatch.setattr("fem_spe.meshing.sizes._memory", lambda: 1e6)
     with pytest.raises(MeshError, match=r"adapt would make about .* cells"):
         fem_spe.run(fem_spe.parse(ARRAY, {"mesh.adapt": 1e-7}))
+
+
+def test_meshes_that_nobody_uses_are_freed() -> None:
+    import gc
+
+    from dolfinx.mesh import Mesh
+
+    for _ in range(3):
+        result = fem_spe.run(fem_spe.parse(ARRAY))
+    alive = [thing for thing in gc.get_objects() if isinstance(thing, Mesh)]
+    # each holds MPI communicators, of which a long sweep would run out
+    assert len(alive) <= 2
+    assert any(mesh is result.domain.mesh for mesh in alive)
