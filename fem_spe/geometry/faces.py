@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Literal
 
 from fem_spe.errors import CaseError
@@ -25,6 +27,12 @@ def faces_across(dimension: int, direction: Axis) -> tuple[str, str]:
     if axis >= dimension:
         raise CaseError(f"direction = {direction!r}: a 2-D structure has only x and y")
     return BOX_FACES[dimension][axis]
+
+
+def face_names(dimension: int, regions: Sequence[str]) -> list[str]:
+    """The faces of a box, and the interfaces that there may be between its regions."""
+    faces = [name for pair in BOX_FACES[dimension] for name in pair]
+    return faces + [interface_name(a, b) for a, b in combinations(regions, 2)]
 
 
 def opposite(dimension: int, name: str) -> tuple[int, str] | None:

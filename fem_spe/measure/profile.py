@@ -30,6 +30,15 @@ class Profile:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
+    def columns(self, axis: int, unit: str) -> dict[str, NDArray[np.float64]]:
+        """The slices as a table; `unit` is appended to the heads of the values."""
+        return {
+            f"{'xyz'[axis]} [um]": self.position * 1e6,
+            f"mean{unit}": self.mean,
+            f"min{unit}": self.low,
+            f"max{unit}": self.high,
+        }
+
 
 def profile(domain: Domain, u: fem.Function, axis: int, slices: int = 40) -> Profile:
     """Sort the quadrature points into `slices` along `axis` and average. Collective."""

@@ -42,6 +42,11 @@ class Statistics:
     place: tuple[float, ...]
     volume: float
 
+    @property
+    def where(self) -> str:
+        """The coordinates of `place` in um, for a person."""
+        return ", ".join(f"{x * 1e6:.4g}" for x in self.place)
+
 
 def by_region(
     domain: Domain, value: Any, *, degree: int = 4, exclude: Mask | None = None

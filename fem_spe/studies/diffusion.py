@@ -9,7 +9,6 @@ potential and the flux -sigma grad u.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Any, Literal
 
 import ufl
@@ -18,9 +17,9 @@ from dolfinx import fem
 from fem_spe.case import Case
 from fem_spe.case.probe import require as require_probes
 from fem_spe.domain import Domain
-from fem_spe.errors import CaseError, did_you_mean
+from fem_spe.errors import CaseError
 from fem_spe.geometry import MeshFile
-from fem_spe.geometry.faces import BOX_FACES, faces_across, interface_name, thickness
+from fem_spe.geometry.faces import face_names, faces_across, thickness
 from fem_spe.measure import effective, path
 from fem_spe.measure.bounds import Bounds, bounds
 from fem_spe.measure.flux import FaceFlux, along_face
@@ -32,6 +31,7 @@ from fem_spe.results import CellErrors, Check, Quantity, Solution, Table
 from fem_spe.solve.linear import choose, residual_vector, solve
 from fem_spe.studies import concentration, reaction, transient
 from fem_spe.studies.drive import Drive, drive, in_and_out, periodic_axes
+from fem_spe.studies.named import require_faces, require_regions
 from fem_spe.studies.registry import Plan, Study
 from fem_spe.studies.transport import REFERENCE, Transport, component, transport
 
@@ -44,12 +44,7 @@ _BOUNDED = {  # quantities that are proportional to the flux
 
 def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     """Impermeable regions are holes; every part of the rest must touch an electrode."""
-    unknown = sorted(set(case.materials) - set(regions))
-    if regions and unknown:
-        raise CaseError(
-            f"[materials] {unknown[0]}: the structure has no such region; it has "
-            f"{', '.join(regions)}"
-        )
+    require_regions(case, regions)
     holes = frozenset(r for r in regions if case.material(r) is None)
     if regions and len(holes) == len(set(regions)):
         raise CaseError("[materials] every region is impermeable; nothing carries ions")
@@ -67,7 +62,7 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
         require_probes(
             case.probe,
             regions=conducting,
-            faces=_face_names(len(case.geometry.size), regions),
+            faces=face_names(len(case.geometry.size), regions),
             low=[0.0] * len(case.geometry.size),
             high=case.geometry.size,
         )
@@ -104,20 +99,7 @@ def _require_faces(case: Case, dimension: int, regions: tuple[str, ...]) -> None
     """Raise before meshing where a face or an axis is named that the box does not have."""
     if case.diffusion.direction is not None:
         faces_across(dimension, case.diffusion.direction)
-    known = _face_names(dimension, regions)
-    for name in case.boundary:
-        if name not in known:
-            hint = did_you_mean(name, known)
-            raise CaseError(
-                f"[boundary.{name}]: the structure has no such face; {hint}"
-                f"it may have {', '.join(known)}"
-            )
-
-
-def _face_names(dimension: int, regions: tuple[str, ...]) -> list[str]:
-    """The faces of the box, and the interfaces that there may be."""
-    faces = [name for pair in BOX_FACES[dimension] for name in pair]
-    return faces + [interface_name(a, b) for a, b in combinations(regions, 2)]
+    require_faces(case.boundary, face_names(dimension, regions))
 
 
 @dataclass(frozen=True)
@@ -316,14 +298,7 @@ def _tables(case: Case, state: Solved, density: FaceFlux | None) -> dict[str, Ta
     axis, dimension = state.drive.axis, state.domain.dimension
     slices = profile(state.domain, state.u, axis)
     unit = "" if state.drive.unit_difference else " [mol/m^3]"
-    tables: dict[str, Table] = {
-        "profile": {
-            f"{'xyz'[axis]} [um]": slices.position * 1e6,
-            f"mean{unit}": slices.mean,
-            f"min{unit}": slices.low,
-            f"max{unit}": slices.high,
-        }
-    }
+    tables: dict[str, Table] = {"profile": slices.columns(axis, unit)}
     if density is not None:
         others = [k for k in range(dimension) if k != axis]
         columns = {f"{'xyz'[k]} [um]": density.position[:, k] * 1e6 for k in others}

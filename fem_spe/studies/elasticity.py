@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy as np
 import ufl
 from dolfinx import fem
@@ -12,7 +10,7 @@ from fem_spe.case import Case
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
 from fem_spe.geometry import MeshFile
-from fem_spe.geometry.faces import BOX_FACES, interface_name
+from fem_spe.geometry.faces import face_names
 from fem_spe.measure.stress import by_region, reactions
 from fem_spe.physics import elasticity as forms
 from fem_spe.progress import Clock
@@ -30,9 +28,7 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     mechanics.require_materials(case, regions)
     if not isinstance(case.geometry, MeshFile):
         dimension = len(case.geometry.size)
-        known = [name for pair in BOX_FACES[dimension] for name in pair]
-        known += [interface_name(a, b) for a, b in combinations(regions, 2)]
-        mechanics.require_faces(case.boundary, dimension, known)
+        mechanics.require_faces(case.boundary, dimension, face_names(dimension, regions))
         mechanics.require_support(case.boundary, dimension)
         if dimension == 3 and "plane" in case.elasticity.model_fields_set:
             raise CaseError("[elasticity] plane has no meaning in three dimensions; remove it")
@@ -87,9 +83,10 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
         for region, found in by_region(domain, largest, exclude=exclude).items():
             text = f"largest principal stress in {region}"
             quantities[f"max_principal.{region}"] = Quantity(found.maximum, "Pa", text)
-        forces = _reactions(domain, residual, case)
+        held = mechanics.held(faces, dimension)
+        forces = reactions(domain, residual, held)
         unit = "N" if dimension == 3 else "N/m"
-        for face, axes in mechanics.held(faces, dimension).items():
+        for face, axes in held.items():
             for axis in axes:
                 text = f"force on the structure at {face} along {'xyz'[axis]}"
                 name = f"reaction_{'xyz'[axis]}.{face}"
@@ -108,11 +105,6 @@ def _padded(strain: ufl.core.expr.Expr) -> ufl.core.expr.Expr:
     return ufl.as_tensor(
         [[strain[0, 0], strain[0, 1], 0], [strain[1, 0], strain[1, 1], 0], [0, 0, 0]]
     )
-
-
-def _reactions(domain: Domain, residual: fem.Function, case: Case) -> dict[str, tuple[float, ...]]:
-    """Forces where displacements are prescribed."""
-    return reactions(domain, residual, mechanics.held(case.boundary, domain.dimension))
 
 
 def _imbalance(domain: Domain, case: Case, forces: dict[str, tuple[float, ...]]) -> float:

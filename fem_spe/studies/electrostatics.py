@@ -19,15 +19,9 @@ from numpy.typing import NDArray
 from fem_spe.case import Case
 from fem_spe.case.probe import require as require_probes
 from fem_spe.domain import Domain
-from fem_spe.errors import CaseError, did_you_mean
+from fem_spe.errors import CaseError
 from fem_spe.geometry import MeshFile
-from fem_spe.geometry.faces import (
-    BOX_FACES,
-    faces_across,
-    interface_name,
-    opposite,
-    thickness,
-)
+from fem_spe.geometry.faces import face_names, faces_across, opposite, thickness
 from fem_spe.measure.cells import mean_of_cells
 from fem_spe.physics import electrostatics as forms
 from fem_spe.progress import Clock
@@ -36,6 +30,7 @@ from fem_spe.solve.linear import choose, residual_vector, solve
 from fem_spe.studies import potential
 from fem_spe.studies.diffusion import fractions
 from fem_spe.studies.electrodes import electrodes, hold, touching
+from fem_spe.studies.named import require_faces, require_regions
 from fem_spe.studies.registry import Plan, Study
 from fem_spe.units import VACUUM_PERMITTIVITY
 
@@ -46,12 +41,7 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     """Impermeable regions are holes; every part of the rest must touch an electrode."""
     if case.output.movie:
         raise CaseError("[output] movie: electrostatics knows no time; remove it")
-    unknown = sorted(set(case.materials) - set(regions))
-    if unknown:
-        raise CaseError(
-            f"[materials] {unknown[0]}: the structure has no such region; it has "
-            f"{', '.join(regions)}"
-        )
+    require_regions(case, regions)
     holes = frozenset(r for r in regions if case.materials.get(r) == "impermeable")
     if holes and case.electric_form == "dielectric":
         raise CaseError(
@@ -98,14 +88,9 @@ def _require_places(
     """Raise before meshing where a face, an axis or a place is named that the box has not."""
     direction, dimension = case.electrostatics.direction, len(size)
     ends = faces_across(dimension, direction or thickness(dimension))
-    known = [name for pair in BOX_FACES[dimension] for name in pair]
-    known += [interface_name(a, b) for a, b in combinations(regions, 2)]
+    known = face_names(dimension, regions)
+    require_faces(case.boundary, known)
     for name, boundary in case.boundary.items():
-        if name not in known:
-            raise CaseError(
-                f"[boundary.{name}]: the structure has no such face; {did_you_mean(name, known)}"
-                f"it may have {', '.join(known)}"
-            )
         if boundary.floating and not case.charged_faces and name in ends:
             raise CaseError(
                 f"[boundary.{name}] floating: [electrostatics] direction holds this face at a "

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from fem_spe.case import Boundary, Case
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
 from fem_spe.geometry import MeshFile
-from fem_spe.geometry.faces import BOX_FACES, interface_name
+from fem_spe.geometry.faces import face_names
 from fem_spe.measure.flux import gather
 from fem_spe.meshing import Spot
 from fem_spe.physics import elasticity as forms
@@ -50,9 +49,7 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     if len(case.geometry.size) != 2:
         raise CaseError("indentation works in two dimensions so far; give a size of two values")
     faces = _faces(case)
-    known = [name for pair in BOX_FACES[2] for name in pair]
-    known += [interface_name(a, b) for a, b in combinations(regions, 2)]
-    mechanics.require_faces(faces, 2, known)
+    mechanics.require_faces(faces, 2, face_names(2, regions))
     mechanics.require_support(faces, 2)
     width, height = case.geometry.size
     return Plan(spots=_spots(case, _centres(case, (width, height)), height))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fem_spe.case import Boundary, Case
 from fem_spe.domain import Domain
-from fem_spe.errors import CaseError, did_you_mean
+from fem_spe.errors import CaseError
 from fem_spe.geometry.faces import BOX_FACES, opposite
 from fem_spe.measure.cells import mean_of_cells
 from fem_spe.measure.stress import Mask, by_region, shares
@@ -20,6 +20,7 @@ from fem_spe.physics import elasticity as forms
 from fem_spe.progress import log
 from fem_spe.results import Quantity
 from fem_spe.solve import elastic
+from fem_spe.studies import named
 
 NEARLY_INCOMPRESSIBLE = 0.49  # Poisson's ratio above which displacements alone lock
 _LOCKING = 0.45  # and above which linear elements do
@@ -54,12 +55,8 @@ def require_faces(faces: Faces, dimension: int, known: Sequence[str]) -> None:
     Raises:
         CaseError: naming the nearest.
     """
+    named.require_faces(faces, known)
     for name, boundary in faces.items():
-        if name not in known:
-            raise CaseError(
-                f"[boundary.{name}]: the structure has no such face; {did_you_mean(name, known)}"
-                f"it may have {', '.join(known)}"
-            )
         for key in ("displacement", "traction"):
             value = getattr(boundary, key)
             if value is not None and len(value) != dimension:
@@ -81,14 +78,12 @@ def require_support(faces: Faces, dimension: int) -> None:
     """
     rows = []
     for name, boundary in faces.items():
-        place = opposite(dimension, name)
-        fixed = _fixed(boundary, dimension, None if place is None else place[0])
+        place, fixed = opposite(dimension, name), _fixed(name, boundary, dimension)
         corners = np.array(np.meshgrid(*[(0.0, 1.0)] * dimension)).reshape(dimension, -1).T
         if place is not None:
             upper = float(name == BOX_FACES[dimension][place[0]][1])
             corners = corners[corners[:, place[0]] == upper]
-        for corner in corners:
-            rows += [motion[list(fixed)] for motion in [_motions(corner)] if fixed]
+        rows += [_motions(corner)[list(fixed)] for corner in corners if fixed]
     held = np.linalg.matrix_rank(np.vstack(rows)) if rows else 0
     if held < dimension * (dimension + 1) // 2:
         what = "nothing holds the block" if held == 0 else "the block can still move as a whole"
@@ -110,25 +105,21 @@ def _motions(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack(columns)
 
 
-def _fixed(boundary: Boundary, dimension: int, axis: int | None) -> dict[int, float]:
-    """Axis -> displacement that a boundary prescribes, m."""
+def _fixed(name: str, boundary: Boundary, dimension: int) -> dict[int, float]:
+    """Axis -> displacement that a boundary prescribes on the face `name`, m."""
     if boundary.clamped:
         return dict.fromkeys(range(dimension), 0.0)
-    if boundary.sliding and axis is not None:
-        return {axis: 0.0}
+    place = opposite(dimension, name)
+    if boundary.sliding and place is not None:
+        return {place[0]: 0.0}
     given = boundary.displacement or ()
     return {k: value for k, value in enumerate(given) if value != "free"}
 
 
 def held(faces: Faces, dimension: int) -> dict[str, list[int]]:
     """The axes along which each face is held, of the faces that are."""
-    found = {}
-    for name, boundary in faces.items():
-        place = opposite(dimension, name)
-        fixed = _fixed(boundary, dimension, None if place is None else place[0])
-        if fixed:
-            found[name] = list(fixed)
-    return found
+    fixed = {name: _fixed(name, boundary, dimension) for name, boundary in faces.items()}
+    return {name: list(axes) for name, axes in fixed.items() if axes}
 
 
 def supports(domain: Domain, space: Any, faces: Faces) -> list[fem.DirichletBC]:
@@ -139,13 +130,11 @@ def supports(domain: Domain, space: Any, faces: Faces) -> list[fem.DirichletBC]:
         space: Of the displacement; of a mixed problem its first part.
         faces: Face -> what is prescribed there.
     """
-    bcs = []
-    for name, boundary in faces.items():
-        place = opposite(domain.dimension, name)
-        fixed = _fixed(boundary, domain.dimension, None if place is None else place[0])
-        for axis, value in fixed.items():
-            bcs.append(elastic.prescribed(domain, space, name, axis, value))
-    return bcs
+    return [
+        elastic.prescribed(domain, space, name, axis, value)
+        for name, boundary in faces.items()
+        for axis, value in _fixed(name, boundary, domain.dimension).items()
+    ]
 
 
 def tractions(domain: Domain, v: Any, faces: Faces) -> Any:
@@ -184,7 +173,7 @@ def clamped_corners(domain: Domain, faces: Faces) -> Mask | None:
     clamped = [
         name
         for name, boundary in faces.items()
-        if name in ends and len(_fixed(boundary, domain.dimension, None)) == domain.dimension
+        if name in ends and len(_fixed(name, boundary, domain.dimension)) == domain.dimension
     ]
     edges = [
         (ends[name], end)
@@ -233,12 +222,11 @@ def stressed(
     told: dict[str, Quantity] = {}
     left_out = " but for clamped corners" if exclude else ""
     for region, found in by_region(domain, strength, exclude=exclude).items():
-        where = ", ".join(f"{x * 1e6:.4g}" for x in found.place)
         for name, value, what in (
             ("mean", found.mean, "mean"),
             ("p99", found.p99, "99 % of the volume have less"),
             ("p999", found.p999, "99.9 % of the volume have less"),
-            ("max", found.maximum, f"largest, at ({where}) um"),
+            ("max", found.maximum, f"largest, at ({found.where}) um"),
         ):
             text = f"von Mises stress in {region}{left_out}: {what}"
             told[f"{name}_von_mises.{region}"] = Quantity(value, "Pa", text)

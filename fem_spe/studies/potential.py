@@ -175,15 +175,13 @@ def fields(state: State) -> dict[str, Quantity]:
     volume = sum(found.volume for found in told.values())
     mean = sum(found.mean * found.volume for found in told.values()) / volume
     region, most = max(told.items(), key=lambda item: (item[1].maximum, item[1].place))
-    where = ", ".join(f"{x * 1e6:.4g}" for x in most.place)
     quantities = {
-        "max_field": Quantity(most.maximum, "V/m", f"largest, at ({where}) um in {region}"),
+        "max_field": Quantity(most.maximum, "V/m", f"largest, at ({most.where}) um in {region}"),
         "mean_field": Quantity(mean, "V/m", "mean of the magnitude outside conductors"),
     }
     if len(told) > 1:
         for name, found in told.items():
-            where = ", ".join(f"{x * 1e6:.4g}" for x in found.place)
-            text = f"largest in {name}, at ({where}) um"
+            text = f"largest in {name}, at ({found.where}) um"
             quantities[f"max_field.{name}"] = Quantity(found.maximum, "V/m", text)
     if mean:
         quantities["field_enhancement"] = Quantity(
@@ -226,14 +224,7 @@ def tables(state: State, probes: Mapping[str, Probe]) -> dict[str, Table]:
     """The potential across the thickness, what the bottom bears, conductors, probes. Collective."""
     domain, axis = state.domain, state.data.axis
     slices = profile(domain, state.u, axis)
-    found: dict[str, Table] = {
-        "potential_profile": {
-            f"{'xyz'[axis]} [um]": slices.position * 1e6,
-            "mean [V]": slices.mean,
-            "min [V]": slices.low,
-            "max [V]": slices.high,
-        }
-    }
+    found: dict[str, Table] = {"potential_profile": slices.columns(axis, " [V]")}
     if "bottom" in state.data.potentials:
         density = along_face(domain, state.residual, "bottom")
         _, _, unit = _FLOWS[state.form]

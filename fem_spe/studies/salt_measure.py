@@ -44,7 +44,6 @@ def measure(
 def _profiles(model: Model, fields: Fields) -> dict[str, Table]:
     """Concentration and potential across the thickness."""
     axis = model.domain.dimension - 1
-    head = f"{'xyz'[axis]} [um]"
     found: dict[str, Table] = {}
     shown = {
         "profile": (CONCENTRATION, "mol/m^3"),
@@ -52,12 +51,7 @@ def _profiles(model: Model, fields: Fields) -> dict[str, Table]:
     }
     for name, (field, unit) in shown.items():
         slices = profile(model.domain, fields.functions[field], axis)
-        found[name] = {
-            head: slices.position * 1e6,
-            f"mean [{unit}]": slices.mean,
-            f"min [{unit}]": slices.low,
-            f"max [{unit}]": slices.high,
-        }
+        found[name] = slices.columns(axis, f" [{unit}]")
     return found
 
 
