@@ -11,6 +11,7 @@ from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
 from fem_spe.geometry import MeshFile
 from fem_spe.geometry.faces import face_names
+from fem_spe.measure.charge import once
 from fem_spe.measure.stress import by_region, reactions
 from fem_spe.physics import elasticity as forms
 from fem_spe.progress import Clock
@@ -110,10 +111,11 @@ def _padded(strain: ufl.core.expr.Expr) -> ufl.core.expr.Expr:
 def _imbalance(domain: Domain, case: Case, forces: dict[str, tuple[float, ...]]) -> float:
     """Reactions and loads together, over the largest of them."""
     parts = [np.array(force) for force in forces.values()]
-    for name, boundary in case.boundary.items():
-        if boundary.traction is not None:
-            area = domain.integrate(1.0 * domain.ds(domain.face(name)))
-            parts.append(area * np.array(boundary.traction))
+    given = {n: b.traction for n, b in case.boundary.items() if b.traction is not None}
+    on = once(domain, given)
+    for name, traction in given.items():
+        area = domain.integrate(1.0 * on(domain.face(name)))
+        parts.append(area * np.array(traction))
     largest = max((float(np.linalg.norm(part)) for part in parts), default=0.0)
     return float(np.linalg.norm(sum(parts))) / largest if largest else 0.0
 

@@ -15,6 +15,7 @@ from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
 from fem_spe.geometry.faces import BOX_FACES, opposite
 from fem_spe.measure.cells import mean_of_cells
+from fem_spe.measure.charge import once
 from fem_spe.measure.stress import Mask, by_region, shares
 from fem_spe.physics import elasticity as forms
 from fem_spe.progress import log
@@ -139,12 +140,12 @@ def supports(domain: Domain, space: Any, faces: Faces) -> list[fem.DirichletBC]:
 
 def tractions(domain: Domain, v: Any, faces: Faces) -> Any:
     """The load of the tractions on faces, or None."""
-    load = None
-    for name, boundary in faces.items():
-        if boundary.traction is not None:
-            value = fem.Constant(domain.mesh, boundary.traction)
-            part = forms.traction(v, value, domain.ds(domain.face(name)))
-            load = part if load is None else load + part
+    given = {name: b.traction for name, b in faces.items() if b.traction is not None}
+    load, on = None, once(domain, given)
+    for name, traction in given.items():
+        value = fem.Constant(domain.mesh, traction)
+        part = forms.traction(v, value, on(domain.face(name)))
+        load = part if load is None else load + part
     return load
 
 

@@ -27,3 +27,28 @@ def test_a_flux_on_an_interface_enters_once_and_leaves_by_the_anode(fiber: Any) 
     assert result.failed_checks == []
     for name in ("flux_in", "flux_out"):
         assert result.quantities[name].value == pytest.approx(1e-4 * circumference, rel=1e-4)
+
+
+def test_a_traction_on_an_interface_is_carried_by_the_support() -> None:
+    case = fem_spe.parse(
+        {
+            "study": "elasticity",
+            "geometry": {
+                "kind": "box", "size": ["10 um", "10 um"],
+                "layers": {"matrix": "4 um", "coating": "6 um"},
+            },
+            "mesh": {"size": "2 um"},
+            "materials": {
+                name: {"youngs_modulus": 1e6, "poisson_ratio": 0.3}
+                for name in ("matrix", "coating")
+            },
+            "boundary": {
+                "bottom": {"clamped": True}, "matrix-coating": {"traction": [0.0, 1e3]},
+            },
+            "output": {"figures": False},
+        }
+    )  # fmt: skip
+    result = fem_spe.run(case)
+    assert result.failed_checks == []
+    # per metre of depth; nothing was applied while only outer facets counted
+    assert result.quantities["reaction_y.bottom"].value == pytest.approx(-1e3 * 10e-6, rel=1e-9)
