@@ -25,7 +25,7 @@ demo: $(STAMP)   ## reproduce Fig. 2b of Gou 2025
 
 test: lint       ## lint, then all tests
 	@echo "== pytest"
-	@$(RUN) pytest
+	@$(RUN) pytest -n auto --dist loadgroup
 
 lint: $(STAMP)   ## ruff and mypy
 	@echo "== ruff"
