@@ -18,9 +18,12 @@ from numpy.typing import NDArray
 from fem_spe.domain import Domain
 from fem_spe.solve.constraints import Ties
 from fem_spe.solve.linear import as_load, solve
+from fem_spe.solve.periodic import face_dofs
 
 
-def through(domain: Domain, residual: fem.Function, faces: Iterable[str]) -> dict[str, float]:
+def through(
+    domain: Domain, residual: fem.Function, faces: Iterable[str], ties: Ties | None = None
+) -> dict[str, float]:
     """Total inflow through each of `faces`, on which u is fixed. Collective.
 
     An edge that two faces share counts for the first of them, so that the sum is right.
@@ -29,12 +32,13 @@ def through(domain: Domain, residual: fem.Function, faces: Iterable[str]) -> dic
         domain: The mesh.
         residual: From `solve.residual_vector`.
         faces: Their names.
+        ties: Those of periodic sides.
     """
     space = residual.function_space
     counted = np.zeros(space.dofmap.index_map.size_local, dtype=bool)
     flows = {}
     for name in faces:
-        dofs = _owned(space, domain.face_dofs(space, name))
+        dofs = _owned(space, face_dofs(domain, space, name, ties))
         dofs = dofs[~counted[dofs]]
         counted[dofs] = True
         local = float(residual.x.array[dofs].sum())
@@ -68,7 +72,7 @@ def along_face(
     `ties` are those of periodic sides; the density is periodic then, too.
     """
     space = residual.function_space
-    on_face = domain.face_dofs(space, face)
+    on_face = face_dofs(domain, space, face, ties)
     num_local = space.dofmap.index_map.size_local + space.dofmap.index_map.num_ghosts
     off_face = np.setdiff1d(np.arange(num_local, dtype=np.int32), on_face)
     zero = fem.Function(space)
@@ -83,7 +87,7 @@ def along_face(
     ).u  # fmt: skip
 
     length = domain.integrate(fem.Constant(domain.mesh, 1.0) * ds)
-    mean = through(domain, residual, [face])[face] / length
+    mean = through(domain, residual, [face], ties)[face] / length
     variance = domain.integrate((density - mean) ** 2 * ds) / length
     owned = _owned(space, on_face)
     x = space.tabulate_dof_coordinates()[owned, : domain.dimension]

@@ -2,6 +2,8 @@
 
 from fem_spe.meshing.build import MeshPlan, Structure, build, mesh_arrays
 from fem_spe.meshing.extract import curve, extract
+from fem_spe.meshing.graded import WallLayer
+from fem_spe.meshing.printed import add_printed
 from fem_spe.meshing.section import add_section
 from fem_spe.meshing.session import generate, session
 from fem_spe.meshing.sizes import SizeField, Sizes, Spot, set_size_field
@@ -14,6 +16,8 @@ __all__ = [
     "Sizes",
     "Spot",
     "Structure",
+    "WallLayer",
+    "add_printed",
     "add_section",
     "build",
     "curve",

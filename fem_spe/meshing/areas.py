@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from fem_spe.domain import MeshArrays
 from fem_spe.errors import MeshError
-from fem_spe.geometry import Box, Section
+from fem_spe.geometry import Box, Printed, Section
 
 _AREA_TOLERANCE = 1e-4  # of the box
 _FRACTION_TOLERANCE = 0.02  # of the asked fraction
 
 
-def require_areas(structure: Section | Box, arrays: MeshArrays, holes: Collection[str]) -> None:
+def require_areas(
+    structure: Section | Box | Printed, arrays: MeshArrays, holes: Collection[str]
+) -> None:
     """Raise unless the meshed regions have the areas that were described.
 
     Raises:
@@ -24,6 +26,14 @@ def require_areas(structure: Section | Box, arrays: MeshArrays, holes: Collectio
     """
     total = float(np.prod(structure.size))
     area = areas(arrays)
+    if isinstance(structure, Printed):
+        for name, volume in structure.volumes.items():
+            if name in area and abs(area[name] / volume - 1.0) > _FRACTION_TOLERANCE:
+                raise MeshError(
+                    f"the meshed {name} of {area[name]:.4g} m^3 differs from {volume:.4g} m^3; "
+                    "give a smaller [mesh] interface_size"
+                )
+        return
     if isinstance(structure, Section):
         expected = _fractions(structure)
         left_out = sum(expected.get(hole, 0.0) for hole in holes)

@@ -13,15 +13,20 @@ from mpi4py import MPI
 from fem_spe.comm import on_root
 from fem_spe.domain import Domain, MeshArrays, distribute
 from fem_spe.errors import FemSpeError, MeshError
-from fem_spe.geometry import Box, MeshFile, Section
+from fem_spe.geometry import Box, MeshFile, Printed, Section
 from fem_spe.geometry.faces import Axis, faces_across, thickness
+from fem_spe.geometry.implicit import Implicit
 from fem_spe.meshing.areas import require_areas
 from fem_spe.meshing.box import add_box
 from fem_spe.meshing.connect import keep_connected, name_sides, require_path
+from fem_spe.meshing.discrete import add_arrays
 from fem_spe.meshing.extract import curve, extract
 from fem_spe.meshing.file import add_file
 from fem_spe.meshing.fused import add_fused_section
+from fem_spe.meshing.graded import WallLayer, graded_box
+from fem_spe.meshing.implicit import implicit_mesh
 from fem_spe.meshing.periodic import match_sides
+from fem_spe.meshing.printed import add_printed, improve
 from fem_spe.meshing.section import add_section
 from fem_spe.meshing.session import generate, session
 from fem_spe.meshing.sizes import (
@@ -35,7 +40,7 @@ from fem_spe.meshing.sizes import (
 from fem_spe.meshing.write import write
 from fem_spe.progress import log
 
-Structure = Section | Box | MeshFile
+Structure = Section | Box | Printed | MeshFile | Implicit
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class MeshPlan:
             `thickness`; both faces are anchors then.
         periodic: Axes across which opposite faces of the box are meshed alike.
         spots: Places about which the cells are small.
+        layers: Faces of a box at which cells are flat, thin, and grow inwards.
         halvings: How often every cell is split, new nodes put on the curved outlines.
         field: In place of `sizes`: where the cells are to be how large, in 2-D.
     """
@@ -62,6 +68,7 @@ class MeshPlan:
     across: Axis | Literal["thickness"] | None = None
     periodic: tuple[int, ...] = ()
     spots: tuple[Spot, ...] = ()
+    layers: tuple[WallLayer, ...] = ()
     halvings: int = 0
     field: SizeField | None = None
 
@@ -93,12 +100,25 @@ def mesh_arrays(plan: MeshPlan, file: Path | None = None) -> MeshArrays:
         if isinstance(structure, MeshFile):
             dimension, scale = add_file(structure)
             arrays = name_sides(extract(dimension, scale, plan.holes))
-        else:
+        elif plan.layers and isinstance(structure, Box):
+            dimension, scale = len(structure.size), 1.0
+            size = plan.sizes.size
+            arrays = graded_box(structure, plan.layers, size, plan.holes, plan.halvings)
+        elif isinstance(structure, (Section, Box, Printed)):
             dimension, scale, note = _generate(structure, plan)
             arrays = replace(extract(dimension, scale, plan.holes), box=structure.size)
             if note:
                 log.warning(note)
             require_areas(structure, arrays, plan.holes)
+        else:
+            dimension, scale = 3, 1.0
+            arrays = implicit_mesh(
+                structure,
+                plan.sizes.halved(plan.halvings),
+                holes=plan.holes,
+                periodic=plan.periodic,
+                spots=plan.spots,
+            )
         anchors = plan.anchors
         if plan.across:
             axis = thickness(dimension) if plan.across == "thickness" else plan.across
@@ -111,11 +131,13 @@ def mesh_arrays(plan: MeshPlan, file: Path | None = None) -> MeshArrays:
                 "%.2g %% of the mesh touches no electrode and was left out", 100 * arrays.isolated
             )
         if file is not None:
+            if gmsh.model.getDimension() < 0 and file.suffix == ".msh":
+                add_arrays(arrays)  # made without Gmsh
             write(file, scale, arrays)
     return arrays
 
 
-def _generate(structure: Section | Box, plan: MeshPlan) -> tuple[int, float, str]:
+def _generate(structure: Section | Box | Printed, plan: MeshPlan) -> tuple[int, float, str]:
     """Mesh the structure: dimension, model units per metre, a note."""
     sizes, dimension = plan.sizes, len(structure.size)
     # Gmsh's tolerances are absolute and meant for models of size 1 to 1000
@@ -125,6 +147,11 @@ def _generate(structure: Section | Box, plan: MeshPlan) -> tuple[int, float, str
         require_feasible(measure, 0.0, sizes, dimension)
         add_box(structure, scale)
         set_size_field([], 0.0, sizes, scale, plan.spots)
+    elif isinstance(structure, Printed):
+        require_feasible(sum(structure.volumes.values()), structure.contact, sizes, dimension)
+        surfaces = add_printed(structure, scale)
+        longest = max(structure.size)
+        set_size_field([], longest, sizes, scale, plan.spots, surfaces)
     else:
         outline = _outline(structure)
         require_feasible(measure, float(outline.sum()), sizes, dimension)
@@ -141,6 +168,8 @@ def _generate(structure: Section | Box, plan: MeshPlan) -> tuple[int, float, str
     if plan.field is not None:
         set_nodal_sizes(plan.field, scale)
     note = generate(dimension)
+    if isinstance(structure, Printed):
+        improve()
     for _ in range(plan.halvings):
         gmsh.model.mesh.refine()
     return dimension, scale, "; ".join(filter(None, [note, curve(sizes.order)]))

@@ -15,6 +15,7 @@ from fem_spe.errors import MeshError
 
 _GROWTH = 0.35  # increase of the cell size per distance from the interface
 _BYTES_PER_CELL = {2: 3.5e3, 3: 3.0e3}  # measured: mesh, matrix and solver, second order in 2-D
+_BYTES_PER_POINT = 30.0  # estimated: a distance on a grid, its marks, the numbers of its nodes
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class Sizes:
     def reach(self) -> float:
         """Distance over which cells grow from `interface_size` to `size`, m."""
         return (self.size - self.interface_size) / _GROWTH
+
+    def halved(self, times: int) -> Sizes:
+        """Both sizes halved so many times."""
+        return Sizes(self.size / 2**times, self.interface_size / 2**times, self.order)
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,15 @@ def require_feasible(measure: float, interface: float, sizes: Sizes, dimension: 
     Raises:
         MeshError: with the estimate and a size that would fit.
     """
-    cells = estimate(measure, interface, sizes, dimension)
+    require_room(estimate(measure, interface, sizes, dimension), sizes, dimension)
+
+
+def require_room(cells: float, sizes: Sizes, dimension: int) -> None:
+    """Raise where so many cells would not fit into memory.
+
+    Raises:
+        MeshError: with the number and a size that would fit.
+    """
     limit = _memory() / _BYTES_PER_CELL[dimension]
     if cells > limit:
         factor = (cells / limit) ** (1 / dimension) * 1.1
@@ -82,6 +95,22 @@ def require_feasible(measure: float, interface: float, sizes: Sizes, dimension: 
             f"{sizes.interface_size * 1e6:.3g} um would make about {cells:.1e} cells, but this "
             f"machine's memory holds about {limit:.1e}; try size = {sizes.size * factor * 1e6:.2g} "
             f"um and interface_size = {sizes.interface_size * factor * 1e6:.2g} um"
+        )
+
+
+def require_points(points: float, sizes: Sizes) -> None:
+    """Raise where a distance at so many points would not fit into memory.
+
+    Raises:
+        MeshError: with the number and a size that would fit.
+    """
+    limit = _memory() / _BYTES_PER_POINT
+    if points > limit:
+        fits = sizes.interface_size * (points / limit) ** (1 / 3) * 1.1
+        raise MeshError(
+            f"[mesh] interface_size = {sizes.interface_size * 1e6:.3g} um needs the distance at "
+            f"{points:.1e} points, but this machine's memory holds {limit:.1e}; give "
+            f"interface_size = {fits * 1e6:.2g} um or a smaller box"
         )
 
 
@@ -106,18 +135,20 @@ def set_size_field(
     sizes: Sizes,
     scale: float,
     spots: Sequence[Spot] = (),
+    surfaces: Sequence[int] = (),
 ) -> None:
     """Make the current model's cells follow `sizes`.
 
     Args:
         interfaces: Curves that the fine size holds on.
-        longest: Length of the longest of them, m.
+        longest: Length of the longest of them, m; of the longest side of `surfaces`.
         sizes: The wanted sizes, m.
         scale: Model units per metre.
         spots: Places about which cells are smaller than that.
+        surfaces: In 3-D, surfaces that the fine size holds on.
     """
     field = gmsh.model.mesh.field
-    fields = [_interface_field(interfaces, longest, sizes, scale)]
+    fields = [_interface_field(interfaces, surfaces, longest, sizes, scale)]
     for spot in spots:
         ball = field.add("Ball")
         field.setNumber(ball, "VIn", spot.size * scale)
@@ -132,15 +163,18 @@ def set_size_field(
     field.setAsBackgroundMesh(least)
 
 
-def _interface_field(interfaces: list[int], longest: float, sizes: Sizes, scale: float) -> int:
+def _interface_field(
+    interfaces: list[int], surfaces: Sequence[int], longest: float, sizes: Sizes, scale: float
+) -> int:
     """A field that is fine at the interfaces: its number."""
     field = gmsh.model.mesh.field
-    if not interfaces or sizes.reach == 0:
+    if not (interfaces or surfaces) or sizes.reach == 0:
         constant = field.add("MathEval")
         field.setString(constant, "F", repr(sizes.size * scale))
         return int(constant)
     distance = field.add("Distance")
     field.setNumbers(distance, "CurvesList", interfaces)
+    field.setNumbers(distance, "SurfacesList", surfaces)
     field.setNumber(distance, "Sampling", max(4, math.ceil(2 * longest / sizes.interface_size)))
     threshold = field.add("Threshold")
     field.setNumber(threshold, "InField", distance)

@@ -4,6 +4,9 @@ from fem_spe.render.deformed import Deformed, draw_deformed
 from fem_spe.render.field import Panel, draw_fields
 from fem_spe.render.mesh import draw_mesh
 from fem_spe.render.movie import join
+from fem_spe.render.network import NetworkPanel, draw_networks
+from fem_spe.render.parts import draw_parts, draw_parts_panels, grid_of
+from fem_spe.render.pores import draw_pores
 from fem_spe.render.scale import Scale
 from fem_spe.render.solid import draw_solid, draw_stressed_solid
 from fem_spe.render.triangles import (
@@ -17,14 +20,20 @@ from fem_spe.render.triangles import (
 
 __all__ = [
     "Deformed",
+    "NetworkPanel",
     "Panel",
     "Scale",
     "dimension",
     "draw_deformed",
     "draw_fields",
     "draw_mesh",
+    "draw_networks",
+    "draw_parts",
+    "draw_parts_panels",
+    "draw_pores",
     "draw_solid",
     "draw_stressed_solid",
+    "grid_of",
     "join",
     "limits",
     "read_grid",

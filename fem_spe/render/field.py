@@ -47,7 +47,7 @@ def image(
             outline = pv.PolyData(in_plane(field.points, 0.1), lines=lines)
             plotter.add_mesh(outline, color=color, line_width=2, lighting=False)
     psi = field.values.get("stream_function")
-    if psi is not None and pathways:
+    if psi is not None and pathways and np.ptp(psi) > 0:
         step = np.ptp(psi) / pathways
         levels = psi.min() + step * (np.arange(pathways) + 0.5)
         paths = _surface(pv, field, "stream_function").contour(levels, scalars="stream_function")

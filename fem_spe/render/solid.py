@@ -1,4 +1,4 @@
-"""A 3-D field on the outer surface, the front right quarter cut away."""
+"""3-D fields on the outer surface, the front right quarter cut away."""
 
 from __future__ import annotations
 
@@ -41,11 +41,15 @@ def draw_solid(
     picture = _image(grid, name, scale, factor)
     x0, x1, y0, y1, z0, z1 = (1e6 * b for b in grid.bounds)
     with style() as plt:
-        figure, axis = plt.subplots(figsize=(4.2, 3.6), layout="constrained")
+        height, wide = picture.shape[:2]
+        # beside the picture the colour bar, above it a title of some length
+        inches = float(np.clip(3.0 * wide / height + 1.0, 3.2, 4.2))
+        figure, axis = plt.subplots(figsize=(inches, 3.6), layout="constrained")
         axis.imshow(picture, interpolation="antialiased")
         axis.set_axis_off()
         measures = f"{x1 - x0:.4g} × {y1 - y0:.4g} × {z1 - z0:.4g} µm (x × y × z)"
-        axis.set_title(f"{title}\n{measures}" if title else measures, loc="left")
+        # above the figure, for a tall box is too narrow for it
+        figure.suptitle(f"{title}\n{measures}" if title else measures, fontsize=9)
         color_bar(plt, figure, axis, scale, label, fraction=0.045, pad=0.02)
         figure.savefig(file)
     return file
@@ -87,8 +91,17 @@ def _image(grid: Any, name: str, scale: Scale, factor: float) -> np.ndarray:
         diffuse=0.5,
     )  # fmt: skip
     plotter.add_mesh(shown.outline(), color="black", line_width=3)
+    return photograph(plotter, _VIEW)
+
+
+def photograph(plotter: Any, view: tuple[float, float, float]) -> np.ndarray:
+    """What `plotter` shows on white from the direction `view`, cropped; it is closed.
+
+    Returns:
+        Shape (height, width, 3).
+    """
     plotter.enable_parallel_projection()
-    plotter.camera_position = [_VIEW, (0, 0, 0), (0, 0, 1)]
+    plotter.camera_position = [view, (0, 0, 0), (0, 0, 1)]
     plotter.reset_camera()
     plotter.camera.zoom(0.95)  # all of a tall box; what stays empty is cut off below
     plotter.enable_anti_aliasing("msaa", multi_samples=8)

@@ -18,7 +18,7 @@ from fem_spe.measure.charge import once
 from fem_spe.measure.flux import through
 from fem_spe.physics import diffusion
 from fem_spe.solve.constraints import Ties
-from fem_spe.solve.periodic import periodic
+from fem_spe.solve.periodic import face_dofs, periodic
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,9 @@ class Drive:
 
     def flows(self, domain: Domain, residual: fem.Function, scale: float) -> dict[str, float]:
         """Total inflow through each driven face; `residual` is over `scale`. Collective."""
-        flows = {n: scale * q for n, q in through(domain, residual, self.fixed).items()}
+        ties = self.side_ties(domain, residual.function_space)
+        inflow = through(domain, residual, self.fixed, ties)
+        flows = {n: scale * q for n, q in inflow.items()}
         v, on = ufl.TestFunction(residual.function_space), once(domain, self.given)
         for name, value in self.given.items():
             # with the rule that the load has, on curved faces too
@@ -95,8 +97,9 @@ class Drive:
             load += diffusion.inflow(v, scaled, on(domain.face(name)))
         if self.rises:
             return load, [self._anchor(domain, space)]
+        ties = self.ties(domain, space)
         bcs = [
-            fem.dirichletbc(value, domain.face_dofs(space, name), space)
+            fem.dirichletbc(value, face_dofs(domain, space, name, ties), space)
             for name, value in self.fixed.items()
         ]
         return load, bcs
