@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fem_spe.case import Case
     from fem_spe.domain import Domain
     from fem_spe.geometry.faces import Axis
-    from fem_spe.meshing import Spot
+    from fem_spe.meshing import Spot, Structure, WallLayer
     from fem_spe.progress import Clock
     from fem_spe.results import Solution
 
@@ -27,6 +27,7 @@ class Plan:
         across: Axis from whose one face to the other a path must lead, or `thickness`.
         periodic: Axes across which opposite faces are to be meshed alike.
         spots: Places about which the cells are to be small.
+        layers: Faces of a box at which they are to be flat, thin, and to grow inwards.
     """
 
     holes: frozenset[str] = frozenset()
@@ -34,6 +35,7 @@ class Plan:
     across: Axis | Literal["thickness"] | None = None
     periodic: tuple[int, ...] = ()
     spots: tuple[Spot, ...] = ()
+    layers: tuple[WallLayer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,17 @@ class Study:
 
     Attributes:
         name: As in the case's `study`.
-        plan: What it wants of the mesh, from a case and the regions of its structure;
-            raises CaseError where the problem is ill posed.
-        solve: The simulation itself. Collective.
+        plan: What it wants of the mesh, from a case and the regions of its structure; None
+            where it works on the structure itself. Raises CaseError where the problem is ill
+            posed.
+        solve: The simulation on a mesh. Collective.
+        on_structure: The work without a mesh. On one rank; the others receive what it finds.
     """
 
     name: str
-    plan: Callable[[Case, tuple[str, ...]], Plan]
-    solve: Callable[[Case, Domain, Clock], Solution]
+    plan: Callable[[Case, tuple[str, ...]], Plan | None]
+    solve: Callable[[Case, Domain, Clock], Solution] | None = None
+    on_structure: Callable[[Case, Structure, Clock], Solution] | None = None
 
 
 _STUDIES: dict[str, Study] = {}

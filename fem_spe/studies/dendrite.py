@@ -1,0 +1,119 @@
+"""Dendrites: lithium that grows from the anode into an electrolyte with fibres in the way."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from mpi4py import MPI
+
+from fem_spe.case import Case
+from fem_spe.domain import Domain
+from fem_spe.errors import CaseError
+from fem_spe.geometry import MeshFile
+from fem_spe.materials import Material
+from fem_spe.materials.deposition import Deposition
+from fem_spe.progress import Clock
+from fem_spe.results import Solution
+from fem_spe.studies import dendrite_in_time, dendrite_width
+from fem_spe.studies.dendrite_model import Model
+from fem_spe.studies.named import require_regions
+from fem_spe.studies.registry import Plan, Study
+
+
+def plan(case: Case, regions: tuple[str, ...]) -> Plan:
+    """Fibres are inert holes; the electrolyte must lead from the anode to the other side."""
+    if case.dendrite is None:
+        raise CaseError('[dendrite] is missing; give it a charge, such as "0.5 mA*h/cm^2"')
+    if not isinstance(case.geometry, MeshFile) and len(case.geometry.size) != 2:
+        raise CaseError("[geometry] dendrites grow in 2-D; give a size of two lengths")
+    for key, value, usual in (
+        ("[solver] degree", case.solver.degree, 1),
+        ("[mesh] order", case.mesh.order, 1),
+        ("[mesh] adapt", case.mesh.adapt, None),
+    ):
+        if value not in (None, usual):
+            raise CaseError(f"{key} = {value:g} has no meaning for dendrites; remove it")
+    require_regions(case, regions)
+    holes = frozenset(r for r in regions if case.material(r) is None)
+    electrolyte = [r for r in regions if r not in holes]
+    if regions and not electrolyte:
+        raise CaseError("[materials] every region is impermeable; lithium has nowhere to grow")
+    kinds = {repr(case.material(r)) for r in electrolyte}
+    if len(kinds) > 1:
+        raise CaseError(
+            f"[materials] {' and '.join(electrolyte)} differ, but dendrites grow into one "
+            'electrolyte; give them one material, or "impermeable"'
+        )
+    _metal(case, electrolyte)
+    return Plan(holes, across="thickness")
+
+
+def _metal(case: Case, electrolyte: list[str]) -> Deposition:
+    """The parameter set with what [materials] says of the electrolyte.
+
+    Raises:
+        CaseError: if that is no single value.
+    """
+    metal = dendrite_width.metal(case)
+    material = (case.material(electrolyte[0]) if electrolyte else None) or Material()
+    names: tuple[Literal["diffusivity"], Literal["conductivity"]] = ("diffusivity", "conductivity")
+    found = {}
+    for name in names:
+        if getattr(material, name) is None:
+            continue
+        value = material.at(name, case.temperature) if material.has(name) else ()
+        if isinstance(value, tuple):
+            raise CaseError(
+                f"[materials] {electrolyte[0]}: {name} must be one value, the same along all axes "
+                "and at every concentration, for dendrites"
+            )
+        found[name] = value
+    return metal.with_electrolyte(**found)
+
+
+def run(case: Case, domain: Domain, clock: Clock) -> Solution:
+    """Grow and measure. Collective.
+
+    Raises:
+        CaseError: if the mesh has no anode, or cells too large for the front.
+        ConvergenceError: if the time step collapses.
+    """
+    dendrite = case.dendrite
+    assert dendrite is not None
+    if domain.dimension != 2:
+        raise CaseError(f"[geometry] dendrites grow in 2-D, but the mesh has {domain.dimension}")
+    metal = _metal(case, list(domain.regions))
+    if isinstance(case.geometry, MeshFile):
+        dendrite_width.require_cells(_largest_cell(domain), metal.interface_width)
+    layer = dendrite.layer or 2.0 * metal.interface_width
+    if layer > domain.size[-1] - 2.0 * metal.interface_width:
+        raise CaseError(
+            f"[dendrite] layer = {1e6 * layer:.3g} um leaves no electrolyte above it: the "
+            f"structure is {1e6 * domain.size[-1]:.3g} um high; give a thinner one"
+        )
+    model = Model(
+        domain,
+        metal,
+        voltage=dendrite.overpotential,
+        temperature=case.temperature,
+        method=dendrite.method,
+        noise=dendrite.noise,
+        seed=dendrite.seed,
+    )
+    try:
+        return dendrite_in_time.run(case, model, layer, clock)
+    finally:
+        model.destroy()
+
+
+def _largest_cell(domain: Domain) -> float:
+    """Side of the regular triangle that the largest cell's area has, m. Collective."""
+    x = domain.mesh.geometry.x[domain.mesh.geometry.dofmaps[0][:, :3], :2]
+    edges = x[:, 1:] - x[:, :1]
+    own = float(np.abs(np.linalg.det(edges)).max(initial=0.0)) / 2.0
+    area = domain.mesh.comm.allreduce(own, op=MPI.MAX)
+    return float(np.sqrt(4.0 * area / np.sqrt(3.0)))
+
+
+STUDY = Study("dendrite", plan, run)

@@ -1,0 +1,159 @@
+"""Lithium that grows among random and aligned fibres (Gou 2025, Fig. 5c-e): how rough it gets.
+
+    python workflows/gou2025/fig5c.py [FOLDER] [--seeds N] [--quick]
+
+Fibre fraction and charge are equal. A large cell, RSE for several seeds, tells roughness and
+coverage over the charge; a small one the error of the mesh, and one assumption at a time. All
+resume where they ended, also after a kill. FOLDER gets `fig5c.md`, `fig5c.png` (growth and
+curves), `fig5c_fields.png` and `fig5c.gif`. --quick: small cells alone, less charge.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from fig5c_campaign import (
+    COVERAGE,
+    FILES,
+    LEAST,
+    PAPER,
+    QUICK,
+    ROUGHNESS,
+    Plan,
+    Samples,
+    campaign,
+    column,
+)
+from fig5c_picture import fields, movie, picture
+
+from fem_spe.comm import world
+from fem_spe.ensemble.statistics import mean
+from fem_spe.progress import show
+from fem_spe.report import markdown
+
+PARTS = (0.25, 0.5, 0.75, 1.0)  # of the charge
+ROUGH = 0.1  # um: what is smoother is not compared between meshes
+
+
+def main(folder: Path, plan: Plan) -> None:
+    show(enabled=False)
+    data = campaign(folder, plan)
+    if world().rank == 0:
+        parts = [
+            comparison(data.large),
+            meshes(plan, data.levels),
+            sensitivity(plan, data.choices),
+        ]
+        text = "\n\n".join(parts)
+        (folder / "fig5c.md").write_text(text + "\n", encoding="utf-8")
+        print(f"\n{text}\n")
+        print(picture(folder / "fig5c.png", data.large))
+        print(fields(folder / "fig5c_fields.png", data.large))
+        print(movie(folder / "fig5c.gif", data.large))
+        print(folder / "fig5c.md")
+
+
+def comparison(large: Samples) -> str:
+    """R_a and coverage at equal charges, and over all of it, beside the paper."""
+    ase, rse = large["ASE"][0], large["RSE"]
+    rows = []
+    for charge in ase.end * np.array(PARTS):
+        rows.append(
+            f"{charge:.3g}"
+            + compared(ase.at(charge, ROUGHNESS), column(rse, charge, ROUGHNESS))
+            + f" | {ase.at(charge, COVERAGE):.2f} | {mean(column(rse, charge, COVERAGE)):.2f}"
+        )
+    over = [row.average(ROUGHNESS) for row in rse]
+    covered = [row.average(COVERAGE) for row in rse]
+    rows.append(
+        f"mean from 0 to {ase.end:.3g}"
+        + compared(ase.average(ROUGHNESS), np.array(over))
+        + f" | {ase.average(COVERAGE):.2f} | {mean(covered):.2f}"
+    )
+    rows.append(
+        f"paper | {PAPER['ASE']} | {PAPER['RSE']} | | {PAPER['RSE'] / PAPER['ASE']:.2f} | | | "
+    )
+    uneven = [row.unevenness() for row in rse]
+    return markdown(
+        "charge, mA h/cm² | R_a, µm: ASE | RSE, mean [95 %] | smallest to largest | RSE / ASE "
+        "| rougher than ASE | coverage: ASE | RSE",
+        rows,
+        f"RSE: {len(rse)} seeds. R_a = mean |y - ȳ| of the front where it is seen from above; "
+        "coverage: the share of the width that has a front, the rest is fibre. […]: 95 % "
+        "interval of the mean by Student's t; that of the ratio holds for this one ASE. c along "
+        f"the front at the end, deviation / mean: ASE {ase.unevenness():.2f}, RSE "
+        f"{mean(uneven):.2f}.",
+    )
+
+
+def compared(ase: float | np.ndarray, rse: np.ndarray) -> str:
+    """Cells for one roughness."""
+    ratio = mean(rse / ase)
+    return (
+        f" | {ase:.3f} | {mean(rse):.3f} | {rse.min():.2f} to {rse.max():.2f} | {ratio:.2f} "
+        f"| {np.sum(rse > ase)} of {len(rse)}"
+    )
+
+
+def meshes(plan: Plan, levels: Sequence[Samples]) -> str:
+    """What smaller cells change, for one section of each."""
+    rows = []
+    for name in FILES:
+        found = [level[name][0] for level in levels]
+        charge = np.linspace(0, found[0].end, 101)
+        curves = [row.at(charge, ROUGHNESS) for row in found]
+        rough = curves[-1] > ROUGH
+        off = np.abs(curves[-2] / curves[-1] - 1)[rough].max(initial=0.0)
+        # a curve that rises steeply is off by little charge
+        apart = np.abs(curves[-2] - curves[-1]).max()
+        values = " | ".join(f"{curve[-1]:.4f}" for curve in curves)
+        rows.append(
+            f"{name} | {values} | {curves[-2][-1] / curves[-1][-1] - 1:+.1%} | {off:.1%} "
+            f"| {apart:.4f}"
+        )
+    sizes = " | ".join(f"cells of {h:g} µm" for h in plan.cells)
+    return markdown(
+        f"R_a at {found[0].end:.3g} mA h/cm², µm | {sizes} | the coarser is off by "
+        f"| at most, where R_a > {ROUGH:g} µm | at most, µm",
+        rows,
+        "The small cell, one section of each.",
+    )
+
+
+def sensitivity(plan: Plan, choices: dict[tuple[str, str], Samples]) -> str:
+    """One assumption at a time: what becomes of the ratio?"""
+    rows = []
+    for (what, value), found in choices.items():
+        ase, rse = found["ASE"][0], found["RSE"]
+        end = column(rse, ase.end, ROUGHNESS)
+        over = np.array([row.average(ROUGHNESS) for row in rse])
+        row = f"{what} | {value}"
+        for one, many in ((ase.at(ase.end, ROUGHNESS), end), (ase.average(ROUGHNESS), over)):
+            row += f" | {one:.3f} | {many.mean():.3f} ({many.min():.2f} to {many.max():.2f})"
+            row += f" | {many.mean() / one:.2f}"
+        covered = column(rse, ase.end, COVERAGE).mean()
+        rows.append(f"{row} | {ase.at(ase.end, COVERAGE):.2f}, {covered:.2f}")
+    heads = "ASE | RSE | RSE / ASE"
+    return markdown(
+        f"choice | value | R_a at {ase.end:.3g} mA h/cm², µm: {heads} "
+        f"| mean over the charge, µm: {heads} | coverage at the end: ASE, RSE",
+        rows,
+        f"The small cell, cells of {plan.cells[0]:g} µm unless the choice says otherwise; RSE: "
+        f"mean and range, seeds 1 to {plan.replicas}.",
+    )
+
+
+if __name__ == "__main__":
+    words = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    words.add_argument("folder", type=Path, nargs="?", help="default: results/gou2025_fig5c")
+    words.add_argument("--seeds", type=int, help="random sections (default: 5, quick: 3)")
+    words.add_argument("--quick", action="store_true", help="small cells alone, less charge")
+    given = words.parse_args()
+    if given.seeds is not None and given.seeds < LEAST:
+        words.error(f"--seeds {given.seeds}: the statistics need {LEAST} or more")
+    chosen = QUICK if given.quick else Plan()
+    if given.seeds is not None:
+        chosen = replace(chosen, seeds=given.seeds)
+    main(given.folder or Path(f"results/gou2025_fig5c{'_quick' * given.quick}"), chosen)

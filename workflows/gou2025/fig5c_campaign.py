@@ -1,0 +1,203 @@
+"""The members of the campaign over dendrites, and what each of them tells."""
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fem_spe.ensemble import read_sweeps, sweep
+from fem_spe.results import Table, read_table
+
+HERE = Path(__file__).parent
+FILES = {"ASE": HERE / "fig5c_ase.toml", "RSE": HERE / "fig5c_rse.toml"}
+PAPER = {"ASE": 0.33, "RSE": 0.75}  # R_a, um
+LEAST = 3  # seeds, for a spread
+CHARGE, ROUGHNESS, COVERAGE = "charge [mA h/cm^2]", "R_a [um]", "coverage"
+
+Changes = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Another value of one assumption: what changes in each case, None for nothing."""
+
+    what: str
+    value: str
+    ase: Changes | None
+    rse: Changes | None
+
+
+def both(what: str, value: str, changes: Changes) -> Choice:
+    """A choice that concerns both electrolytes alike."""
+    return Choice(what, value, changes, changes)
+
+
+FRACTION, GAP, DRIVE = "geometry.fiber_fraction", "geometry.min_gap", "dendrite.overpotential"
+CHOICES = (
+    both("fibre fraction", "0.10", {FRACTION: 0.10}),
+    both("overpotential", "-0.1 V", {DRIVE: "-0.1 V"}),
+    Choice("narrowest gap", "1.8 µm", None, {GAP: "1.8 um"}),
+    Choice("rows", "staggered", {"geometry.lattice": "hexagonal"}, None),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How large the campaign is.
+
+    The large cell tells the curves. The small one, that of the cases, tells what the mesh
+    and each assumption do to them.
+
+    Attributes:
+        large: What makes the cell large, for each electrolyte.
+        seeds: RSE sections in the large cell.
+        replicas: RSE sections in the small cell, for each choice.
+        cells: In the small cell, um, from coarse to fine; the large one has the first.
+        choices: Other assumptions, in the small cell.
+        changes: For all.
+    """
+
+    large: dict[str, Changes] = field(
+        default_factory=lambda: {
+            "ASE": {"geometry.size": ["48 um", "24 um"], "geometry.count": [6, 3], **_LONG},
+            "RSE": {"geometry.size": ["48 um", "24 um"], **_LONG},
+        }
+    )
+    seeds: int = 5
+    replicas: int = 2
+    cells: tuple[float, ...] = (0.28, 0.14)
+    choices: tuple[Choice, ...] = CHOICES
+    changes: Changes = field(default_factory=dict)
+
+
+_LONG = {"dendrite.charge": "1 mA*h/cm^2", "dendrite.frames": 8}
+QUICK = Plan(
+    large={name: {"dendrite.charge": "0.6 mA*h/cm^2"} for name in FILES},
+    seeds=LEAST,
+    replicas=1,
+    cells=(0.3, 0.2),
+    choices=tuple(c for c in CHOICES if c.value == "-0.1 V"),
+    changes={"dendrite.charge": "0.25 mA*h/cm^2", "dendrite.frames": 4},
+)
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What one member tells.
+
+    Attributes:
+        folder: Its result.
+        front: The front, step by step.
+        along: Concentration and potential along the last front.
+    """
+
+    folder: Path
+    front: Table
+    along: Table
+
+    @property
+    def end(self) -> float:
+        """The charge at the end, mA h/cm^2."""
+        return float(self.front[CHARGE][-1])
+
+    def at(self, charge: Any, head: str) -> np.ndarray:
+        """A column of the front at these charges, between the steps on a straight line."""
+        return np.interp(charge, self.front[CHARGE], self.front[head])
+
+    def average(self, head: str) -> float:
+        """A column's mean over the charge."""
+        charge = self.front[CHARGE]
+        return float(np.trapezoid(self.front[head], charge) / np.ptp(charge))
+
+    def unevenness(self) -> float:
+        """Of c along the last front: standard deviation over mean."""
+        c = self.along["concentration [mol/m^3]"]
+        return float(c.std() / c.mean())
+
+
+Samples = dict[str, list[Grown]]  # electrolyte -> its members, one for each seed
+
+
+@dataclass(frozen=True)
+class Data:
+    """The whole campaign.
+
+    Attributes:
+        large: Both electrolytes in the large cell.
+        levels: One section of each in the small cell, from coarse cells to fine ones.
+        choices: The small cell as in the cases, then each other choice.
+    """
+
+    large: Samples
+    levels: list[Samples]
+    choices: dict[tuple[str, str], Samples]
+
+
+def campaign(folder: Path, plan: Plan) -> Data:
+    """Run what is not there yet, and read all of it."""
+    large = {n: grow(n, folder / "large" / n.lower(), plan.seeds, plan.changes | plan.large[n]
+                     | cells(plan.cells[0])) for n in FILES}  # fmt: skip
+    small = plan.changes | cells(plan.cells[0])
+    base = {n: grow(n, folder / "small" / n.lower(), plan.replicas, small) for n in FILES}
+    finer = [
+        {n: grow(n, folder / f"small_{h:g}um" / n.lower(), 1, small | cells(h)) for n in FILES}
+        for h in plan.cells[1:]
+    ]
+    choices = {("as in the cases", ""): base}
+    for choice in plan.choices:
+        choices[choice.what, choice.value] = base | other(choice, folder, plan.replicas, small)
+    return Data(large, [{n: rows[:1] for n, rows in base.items()}, *finer], choices)
+
+
+def cells(size: float) -> Changes:
+    """A mesh with cells of `size` um."""
+    return {"mesh.size": f"{size:g} um"}
+
+
+def other(choice: Choice, folder: Path, replicas: int, changes: Changes) -> Samples:
+    """The members of the electrolytes that a choice concerns. Collective."""
+    ways = {"ASE": choice.ase, "RSE": choice.rse}
+    return {
+        name: grow(name, folder / place(choice) / name.lower(), replicas, changes | way)
+        for name, way in ways.items()
+        if way is not None
+    }
+
+
+def place(choice: Choice) -> str:
+    """The folder of a choice."""
+    return re.sub(r"[^a-z0-9]+", "_", f"{choice.what} {choice.value}".lower()).strip("_")
+
+
+def grow(name: str, folder: Path, number: int, changes: Changes) -> list[Grown]:
+    """The members of a sweep over seeds; the aligned fibres have none. Collective."""
+    seeds = ",".join(str(n) for n in range(1, number + 1))
+    same = 'dendrite.parameters="A"'  # a sweep wants a key
+    words = [f"geometry.seed={seeds}" if name == "RSE" else same]
+
+    def tell(told: str, _: object) -> None:
+        print(f"{folder.parent.name}/{folder.name}: {told}", flush=True)
+
+    done = sweep(
+        FILES[name], read_sweeps(words), folder, changes=changes | {"output.figures": False},
+        tell=tell,
+    )  # fmt: skip
+    failed = [f"{member.name}: {outcome.error}" for member, outcome in done if outcome.error]
+    failed += [f"{m.name}: short circuit" for m, o in done if "short_circuit_time" in o.quantities]
+    if failed:  # to leave it out would make the statistics those of the sections that work
+        sys.exit(f"{folder}: {len(failed)} of {len(done)} members failed; {failed[0]}")
+    return [grown(folder / member.name) for member, _ in done]
+
+
+def grown(folder: Path) -> Grown:
+    tables = folder / "tables"
+    return Grown(folder, read_table(tables / "front.csv"), read_table(tables / "along_front.csv"))
+
+
+def column(rows: Sequence[Grown], charge: float, head: str) -> np.ndarray:
+    """A number of the front at one charge, seed by seed."""
+    return np.array([row.at(charge, head) for row in rows])
