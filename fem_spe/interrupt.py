@@ -16,7 +16,10 @@ from types import FrameType
 from fem_spe.errors import InterruptedRunError
 
 _GRACE = 1.5  # s for Python to end the run in order
-MESSAGE = "interrupted; nothing finished is lost: run the same command again"
+MESSAGE = (
+    "interrupted; nothing finished is lost: run the same command again, with --restart where a run "
+    "in time was on its way"
+)
 
 
 @contextmanager
@@ -39,7 +42,7 @@ def ended_by_signals() -> Iterator[threading.Event]:
             byte = os.read(read, 1)
             if byte and byte[0] in (signal.SIGINT, signal.SIGTERM):
                 if not done.wait(_GRACE):
-                    os.write(2, b"fem-spe: interrupted; run the same command again\n")
+                    os.write(2, f"fem-spe: {MESSAGE}\n".encode())
                     os._exit(InterruptedRunError.exit_code)
                 return
 

@@ -99,6 +99,28 @@ class Past:
         return np.asarray(sum(c * u for c, u in weighed))
 
 
+@dataclass(frozen=True)
+class State:
+    """All that the next step depends on.
+
+    Attributes:
+        past: Values so far.
+        size: Of the next step, s.
+        order: Of its formula.
+        index: Steps so far.
+    """
+
+    past: Past
+    size: float
+    order: int = 1
+    index: int = 0
+
+
+def start(values: Array, size: float) -> State:
+    """At time 0, with a first step of `size` s."""
+    return State(Past((0.0,), (values,)), size)
+
+
 def rate(time: float, past: Past, order: int) -> Rate:
     """The formula of `order` at `time`; without the blend where there is no value for it."""
     used = past.last(order)
@@ -132,7 +154,36 @@ def integrate(
     fixed: bool = False,
     highest: int = ORDERS[-1],
 ) -> Iterator[Step]:
-    """The accepted steps from 0 to `end`.
+    """The accepted steps from 0 to `end`, as `march` gives them.
+
+    Args:
+        advance, end, outputs, rtol, norm, fixed, highest: As for `march`.
+        initial: Values at time 0.
+        first: First step, s; default sqrt(rtol) times a hundredth of the first output.
+
+    Raises:
+        ConvergenceError: if the step collapses; the message names the time.
+    """
+    size = first or 0.01 * math.sqrt(rtol) * min([*outputs, end])
+    walk = march(
+        advance, start(initial, size), end=end, outputs=outputs, rtol=rtol, norm=norm,
+        fixed=fixed, highest=highest,
+    )  # fmt: skip
+    return (step for step, _ in walk)
+
+
+def march(
+    advance: Callable[[float, Rate, Array], Array],
+    state: State,
+    *,
+    end: float,
+    outputs: Sequence[float] = (),
+    rtol: float,
+    norm: Callable[[Array], float],
+    fixed: bool = False,
+    highest: int = ORDERS[-1],
+) -> Iterator[tuple[Step, State]]:
+    """The accepted steps to `end`, each with the state after it.
 
     Nothing before the first step tells its error, so it is taken as it is. After a jump, as
     where a face is charged, the error of this start fades as (first / t)^2 (Thomee, Galerkin
@@ -142,22 +193,20 @@ def integrate(
     Args:
         advance: Solves for the values at a time, given the rate and a first guess; raises
             ConvergenceError where it cannot, and is then asked for half the step.
-        initial: Values at time 0.
+        state: Where to go on from.
         end: s.
         outputs: Times that are met exactly, s, rising.
         rtol: Local error in `norm` that a step may make.
         norm: Size of a difference over that of the solution; the same on all ranks.
-        first: First step, s; default sqrt(rtol) times a hundredth of the first output.
-        fixed: Take steps of `first` throughout, whatever their error.
+        fixed: Take steps of the state's size throughout, whatever their error.
         highest: Order up to which the formulas go.
 
     Raises:
         ConvergenceError: if the step collapses; the message names the time.
     """
-    past = Past((0.0,), (initial,))
-    marks = [*(t for t in outputs if t < end), end]
-    size = first or 0.01 * math.sqrt(rtol) * marks[0]
-    order, index, rejected = 1, 0, 0
+    past, size, order, index = state.past, state.size, state.order, state.index
+    marks = [t for t in (*(t for t in outputs if t < end), end) if t > past.times[-1]]
+    rejected = 0
     while marks:
         now = past.times[-1]
         step, lands = _to_mark(size, marks[0] - now, fixed=fixed)
@@ -185,7 +234,7 @@ def integrate(
                 order = max(1, order - 1)  # what lies behind does not tell what comes
             continue
         index += 1
-        yield Step(index, time, step, new, formula, error, rejected, lands)
+        done = Step(index, time, step, new, formula, error, rejected, lands)
         rejected = 0
         past = past.and_then(time, new)
         if lands:
@@ -196,6 +245,7 @@ def integrate(
             liking = {order - 1: _DOWN, order: 1.0, order + 1: _UP}
             order = max(errors, key=lambda k: growth[k] * liking[k])
             size = step * growth[order]
+        yield done, State(past, size, order, index)
 
 
 def _growth(error: float, order: int) -> float:

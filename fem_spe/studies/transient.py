@@ -18,7 +18,9 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
+from fem_spe import checkpoint
 from fem_spe.case import Case
+from fem_spe.checkpoint import Keeper, Part, Record
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
 from fem_spe.measure.probe import Follower
@@ -26,7 +28,7 @@ from fem_spe.measure.profile import profile
 from fem_spe.physics import diffusion
 from fem_spe.progress import Clock, log
 from fem_spe.results import Check, Frame, Quantity, Solution, Table
-from fem_spe.solve.bdf import Rate, Step, integrate
+from fem_spe.solve.bdf import Rate, State, Step, march, start
 from fem_spe.solve.linear import Problem, choose, residual_vector, solve
 from fem_spe.solve.newton import Newton
 from fem_spe.studies import concentration, reaction
@@ -98,28 +100,41 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
         rows: list[tuple[float, ...]] = []
         frames: list[Frame] = []
         rejected = 0
-        steps = integrate(
+        # accurate from the first output on, or from when the far face first feels the near
+        soonest = 0.01 * float(domain.size[driven.axis]) ** 2 / coefficients.scale
+        first = float(np.sqrt(case.time.rtol)) * min(case.time.outputs[0], soonest)
+        state = start(model.start, first)
+        keeper = Keeper(case, State, model.space, [Part("node")], model.space)
+        if (before := keeper.before) is not None:
+            state, told = before.state, before.told
+            rows, frames = checkpoint.rows(told["rows"]), list(before.frames)
+            rejected, model.largest_rate = told["rejected"], told["largest_rate"]
+            checkpoint.resume(probes, told["probes"])
+        steps = march(
             model.advance,
-            model.start,
+            state,
             end=case.time.end,
             outputs=case.time.outputs,
             rtol=case.time.rtol,
             norm=model.norm,
-            # accurate from the first output on, or from when the far face first feels the near
-            first=np.sqrt(case.time.rtol)
-            * min(
-                case.time.outputs[0],
-                0.01 * float(domain.size[driven.axis]) ** 2 / coefficients.scale,
-            ),
         )
-        for step in model.positive.follow(steps):
-            rejected += step.rejected
-            rows.append(model.measure(step))
-            probes.record(step.time)
-            if step.is_output:
-                log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
-                frames.append(Frame(step.time, {"concentration": model.u.x.array.copy()}))
-                probes.record_lines(step.time)
+        with keeper:
+            for step, state in model.positive.follow(steps):
+                rejected += step.rejected
+                rows.append(model.measure(step))
+                probes.record(step.time)
+                if step.is_output:
+                    log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
+                    frames.append(Frame(step.time, {"concentration": model.u.x.array.copy()}))
+                    probes.record_lines(step.time)
+                if step.time < case.time.end:  # the end is measured from a step to it
+                    told = {
+                        "rows": list(rows),
+                        "rejected": rejected,
+                        "largest_rate": model.largest_rate,
+                        "probes": checkpoint.probed(probes),
+                    }
+                    keeper.offer(Record(state, told, tuple(frames)))
         stage.note = f"{model.num_dofs} unknowns, {len(rows)} steps, {rejected} rejected"
     with clock.stage("measure"):
         history = History(*np.array(rows).T)
