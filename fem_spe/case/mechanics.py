@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from itertools import product
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -9,7 +11,8 @@ from pydantic import Field, model_validator
 from fem_spe.case.table import Table
 from fem_spe.units import LENGTH
 
-Position = tuple[Annotated[float, LENGTH], Annotated[float, LENGTH]]
+Length = Annotated[float, LENGTH]
+Position = tuple[Length, Length] | tuple[Length, Length, Length]
 
 
 class Elasticity(Table):
@@ -20,11 +23,11 @@ class Elasticity(Table):
 
 
 class Balls(Table):
-    """Rigid balls (discs in two dimensions) above a face."""
+    """Rigid balls (cylinders in two dimensions) above a face."""
 
     radius: Annotated[float, Field(gt=0), LENGTH]
     count: Annotated[int, Field(gt=0)] | None = None
-    """Evenly spaced, each touching the face; default 1."""
+    """Evenly spaced, each touching the face, in rows and columns in 3-D; default 1."""
     positions: tuple[Position, ...] | None = None
     """In place of `count`: their centres before they move, m."""
     material: Literal["rigid"] = "rigid"
@@ -39,34 +42,48 @@ class Balls(Table):
             raise ValueError("positions has no ball; give at least one, or count instead")
         return self
 
-    def centres(self, size: tuple[float, ...]) -> list[Position]:
+    def centres(self, size: tuple[float, ...]) -> list[tuple[float, ...]]:
         """Their centres before they move, m.
 
         Raises:
             ValueError: if a ball overlaps the block of extent `size`, or another ball.
         """
-        width, height = size
-        count = self.count or 1
-        even = [((k + 0.5) * width / count, height + self.radius) for k in range(count)]
-        centres = list(self.positions) if self.positions is not None else even
+        *base, height = size
+        centres: list[tuple[float, ...]] = list(self.positions or ())
+        if not centres:
+            numbers = _rows(self.count or 1, base)
+            lines = [
+                [(k + 0.5) * w / n for k in range(n)] for n, w in zip(numbers, base, strict=True)
+            ]
+            centres = [(*place, height + self.radius) for place in product(*lines)]
         slack = 1e-9 * self.radius
-        for x, y in centres:
-            if y - self.radius < height - slack and -self.radius < x < width + self.radius:
+        for centre in centres:
+            if len(centre) != len(size):
                 raise ValueError(
-                    f"the ball at {_shown(x, y)} overlaps the block, whose top is at "
+                    f"the position {_shown(centre)} has {len(centre)} values, but the structure "
+                    f"has {len(size)} axes"
+                )
+            *place, y = centre
+            above = all(
+                -self.radius < x < w + self.radius for x, w in zip(place, base, strict=True)
+            )
+            if above and y - self.radius < height - slack:
+                raise ValueError(
+                    f"the ball at {_shown(centre)} overlaps the block, whose top is at "
                     f"{height * 1e6:.4g} um; give a height of at least "
                     f"{(height + self.radius) * 1e6:.4g} um"
                 )
-            if not 0.0 <= x <= width:
+            if not all(0.0 <= x <= w for x, w in zip(place, base, strict=True)):
+                extent = " x ".join(f"{w * 1e6:.4g}" for w in base)
                 raise ValueError(
-                    f"the ball at {_shown(x, y)} stands beside the block of {width * 1e6:.4g} um"
+                    f"the ball at {_shown(centre)} stands beside the block of {extent} um"
                 )
-        for k, (x, y) in enumerate(centres):
+        for k, centre in enumerate(centres):
             for other in centres[:k]:
-                apart = ((x - other[0]) ** 2 + (y - other[1]) ** 2) ** 0.5
+                apart = math.dist(centre, other)
                 if apart < 2 * self.radius - slack:
                     raise ValueError(
-                        f"the balls at {_shown(x, y)} and {_shown(*other)} overlap: their centres "
+                        f"the balls at {_shown(centre)} and {_shown(other)} overlap: their centres "
                         f"are {apart * 1e6:.4g} um apart, their radius is "
                         f"{self.radius * 1e6:.4g} um; give fewer or smaller ones"
                     )
@@ -83,8 +100,17 @@ class Indentation(Table):
     steps: Annotated[int, Field(ge=1)] = 1
     """Equal parts in which the displacement is reached: points of the force curve."""
     contact_size: Annotated[float, Field(gt=0), LENGTH] | None = None
-    """Size of the cells under the balls, m; default: a thirtieth of the radius."""
+    """Size of the cells under the balls, m; default: a thirtieth of the radius, in 3-D an
+    eighth."""
 
 
-def _shown(x: float, y: float) -> str:
-    return f"({x * 1e6:.4g}, {y * 1e6:.4g}) um"
+def _rows(count: int, base: list[float]) -> tuple[int, ...]:
+    """How many balls stand along each axis of the face: spaced as evenly as `count` allows."""
+    if len(base) == 1:
+        return (count,)
+    pairs = [(n, count // n) for n in range(1, count + 1) if count % n == 0]
+    return min(pairs, key=lambda n: abs(math.log(n[0] * base[1] / (n[1] * base[0]))))
+
+
+def _shown(place: tuple[float, ...]) -> str:
+    return f"({', '.join(f'{x * 1e6:.4g}' for x in place)}) um"

@@ -22,6 +22,7 @@ from fem_spe.errors import CaseError, ConvergenceError
 from fem_spe.solve import linear
 from fem_spe.solve.elastic import System, rigid_motions
 from fem_spe.solve.gap import Ball, Gaps, Normal, carried, gaps, touching
+from fem_spe.solve.multigrid import TwoLevels
 from fem_spe.solve.normals import components, constrain, directions, project, turn
 from fem_spe.solve.pressed import PENETRATION, SLIP, Kind, Pressed, require
 
@@ -40,6 +41,8 @@ _PATIENCE = 3
 # the iteration diverge, left out it makes it converge linearly.
 _SETTLED = 0.02  # share of the active nodes that may still change
 _TURNING = 0.05  # how far normals may still move
+# As long as more nodes than that change, multigrid solves to this part of the right-hand side.
+_LOOSE = 1e-2
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Contact:
         bcs: Boundary values.
         face: Nodes that may touch, as local blocks of the space (`Domain.face_dofs`).
         rtol: On the reduced residual.
-        method: `direct` or `elastic`, see `elastic.choose`.
+        method: `direct`, `elastic`, or `two-level` with a `coarse` one, see
+            `multigrid.choose`.
         name: Prefix of the PETSc options.
         coarse: The same body with fewer unknowns (P1 on the same mesh for P2), on which
             the contact is sought first. It takes an eighth of the time and leaves four to
@@ -102,10 +106,17 @@ class Contact:
         self.A = fem_petsc.assemble_matrix(fem.form(a), bcs=list(bcs))
         self.A.assemble()
         self.B = self.A.copy()
-        if method != "direct":
+        self.krylov = 0  # iterations of the linear solver, in all presses
+        self.levels: TwoLevels | None = None
+        if method == "elastic":
             for matrix in (self.A, self.B):
                 matrix.setNearNullSpace(rigid_motions(space))
-        self.system = System(self.B, method, name)
+        if method == "two-level":
+            assert coarse is not None
+            self.levels = TwoLevels(
+                self.B, space, coarse.space, self.free, coarse.free, coarse.A, name
+            )
+        self.system = self.levels or System(self.B, method, name)
 
     def press(
         self,
@@ -129,12 +140,28 @@ class Contact:
             ConvergenceError: if no consistent set is found, or a check of it fails.
             CaseError: if the centre of a ball reaches the surface.
         """
+        return self._checked(*self._seek(balls, kind, normal, start), balls, kind, normal)
+
+    def _seek(
+        self,
+        balls: Sequence[Ball],
+        kind: Kind,
+        normal: Normal,
+        start: Pressed | None,
+        rough: bool = False,
+    ) -> tuple[_State, NDArray[np.bool_], int]:
+        """The state in contact, the nodes that touch, and how many sets were tried.
+
+        Where multigrid solves, a `rough` one is what it would go on from with its full
+        tolerance: enough for a first guess.
+        """
         bonded = kind == "bonded"
-        state = before = self._state(self._first(start), balls, normal)
+        state = before = self._state(self._first(start and start.u), balls, normal)
         active = self._deep(state.at, len(balls))
         # what is bonded depends on the way, a frictionless contact does not
         if self.coarse is not None and (start is None or not bonded):
-            guess = self._first(self.coarse.press(balls, kind=kind, normal=normal))
+            found, _, _ = self.coarse._seek(balls, kind, normal, None, rough=True)
+            guess = self._first(found.u)
             state = self._state(guess, balls, normal)
             active = state.at.gap <= PENETRATION * self._largest(guess)
         held = np.zeros(len(self.nodes), dtype=bool)
@@ -147,20 +174,25 @@ class Contact:
         active |= held
         released = np.zeros_like(held)
         scale, geometric, fewest, patience = 0.0, False, np.inf, _PATIENCE
+        loose = self.method != "direct"
         for tried in range(1, MOST_SETS + 1):
             given = target - self._at_nodes(state.u) if bonded else None
-            u, scale = self._solve(state, active, given, geometric, scale)
+            u, scale, goal = self._solve(state, active, given, geometric, loose, scale)
             last, state = state, self._state(u, balls, normal)
             depth = PENETRATION * self._largest(u)
-            strongest = self._max(state.push)
-            keep = np.where(active, state.push >= -1e-12 * strongest, state.at.gap < -depth)
+            # a pull below what the linear solver leaves is none
+            pull = 1e-12 * self._max(state.push)
+            if self.method != "direct" and not loose:
+                pull = max(pull, goal)
+            keep = np.where(active, state.push >= -pull, state.at.gap < -depth)
             wrong = (keep | held) != active
             changes = self._sum(np.count_nonzero(wrong))
             turned = self._max(np.abs(state.at.normal - last.at.normal)[active])
             slip = 0.0 if bonded else self._slip(state, active)
             closed = bonded or self._max(np.abs(state.at.gap[active])) <= depth
-            if changes == 0 and (normal == "vertical" or (closed and slip <= SLIP)):
-                return self._checked(state, active, balls, kind, normal, tried)
+            settled = not loose and changes == 0
+            if settled and (normal == "vertical" or (closed and slip <= SLIP)):
+                return state, active, tried
             if bonded:
                 # free it would penetrate, held where it landed it would be pulled a little: held
                 held = held | released & keep & ~active
@@ -170,18 +202,28 @@ class Contact:
             patience = _PATIENCE if changes < fewest else max(0, patience - 1)
             fewest = min(fewest, changes)
             size = self._sum(np.count_nonzero(active))
-            geometric = not bonded and normal == "updated"
-            geometric &= changes <= _SETTLED * size and turned <= _TURNING
+            few = changes <= _SETTLED * size
+            # the first step of Newton's method with all terms is loose: the next one corrects it
+            solved = few and (bonded or normal == "vertical" or geometric)
+            if rough and loose and solved:
+                return state, active, tried
+            loose = loose and not solved
+            geometric = not bonded and normal == "updated" and few and turned <= _TURNING
             active = active ^ wrong | held
         raise ConvergenceError(
             f"the contact of {self.name} still changes at {changes} nodes after {MOST_SETS} active "
             "sets; give more [indentation] steps, or a smaller displacement"
         )
 
-    def _first(self, start: Pressed | None) -> fem.Function:
+    @property
+    def all_krylov(self) -> int:
+        """Iterations of the linear solver on both levels, in all presses."""
+        return self.krylov + (0 if self.coarse is None else self.coarse.all_krylov)
+
+    def _first(self, start: fem.Function | None) -> fem.Function:
         u = fem.Function(self.space)
         if start is not None:
-            u.interpolate(start.u)
+            u.interpolate(start)
         for bc in self.bcs:
             bc.set(u.x.array)
         u.x.scatter_forward()
@@ -224,21 +266,28 @@ class Contact:
         active: NDArray[np.bool_],
         given: Floats | None,
         geometric: bool,
+        loose: bool,
         scale: float,
-    ) -> tuple[fem.Function, float]:
-        """The next displacement: the active nodes on the ball, or moved by `given`."""
+    ) -> tuple[fem.Function, float, float]:
+        """The next displacement: the active nodes on the ball, or moved by `given`.
+
+        Returns:
+            It, the largest norm of a right-hand side so far, and the residual's norm that
+            was asked for.
+        """
         right = self.A.createVecLeft()
         right.array_w[:] = np.where(self.free, -state.residual, 0.0).ravel()
         nodes, free = self.nodes[active], self.free[self.nodes[active]]
         if given is None:
             along = state.at.normal[active] * free
             length = np.maximum(np.linalg.norm(along, axis=1), 1e-3)
-            N = directions(self.A, nodes, along / length[:, None])
+            along /= length[:, None]
+            N = directions(self.A, nodes, along)
             value = -state.at.gap[active] / length
         else:
-            N = components(self.A, nodes, free)
+            N, along = components(self.A, nodes, free), None
             value = given[active][free]
-        diagonal = constrain(self.A, N, self.B)
+        constrain(self.A, N, self.B).destroy()
         if geometric:
             curvature = state.push[active] / state.at.distance[active]
             turn(self.B, nodes, state.at.normal[active], free, curvature)
@@ -249,19 +298,27 @@ class Contact:
         right.axpy(-1.0, moved)
         project(N, right)
         scale = max(scale, right.norm(), moved.norm())
-        lift.pointwiseMult(lift, diagonal)
-        N.multAdd(lift, right, right)
-        if self.method != "direct":
+        goal = max(self.rtol * scale, _LOOSE * right.norm() if loose else 0.0)
+        if self.method == "elastic":
             self.B.setNearNullSpace(self.A.getNearNullSpace())
+        if self.levels is not None:
+            self.levels.hold(N, nodes, along)
         self.system.update()
-        step, _, _ = self.system.solve(right, self.rtol * scale)
+        step, iterations, _ = self.system.solve(right, goal)
+        self.krylov += iterations
+        # where nothing may move, a loose solution still does a little
+        project(N, step)
+        step.axpy(1.0, prescribed)
+        step.array_w[~self.free.ravel()] = 0.0
         u = fem.Function(self.space)
         u.x.array[:] = state.u.x.array
         u.x.array[: len(step.array)] += step.array
         u.x.scatter_forward()
-        for thing in (N, diagonal, right, lift, prescribed, moved, step):
+        if self.levels is None:
+            N.destroy()
+        for thing in (right, lift, prescribed, moved, step):
             thing.destroy()
-        return u, scale
+        return u, scale, goal
 
     def _slip(self, state: _State, active: NDArray[np.bool_]) -> float:
         residual = state.residual[self.nodes] * self.free[self.nodes]
@@ -273,10 +330,10 @@ class Contact:
         self,
         state: _State,
         active: NDArray[np.bool_],
+        tried: int,
         balls: Sequence[Ball],
         kind: Kind,
         normal: Normal,
-        tried: int,
     ) -> Pressed:
         """The result, if it is in balance and nothing penetrates or is pulled."""
         forces = state.push[:, None] * state.at.normal

@@ -164,6 +164,8 @@ class System:
         if right.norm() == 0.0:
             return step, 0, 0.0
         self.ksp.setTolerances(rtol=1e-50, atol=goal, max_it=2000)
+        with linear.preset(self.method, self.name):
+            self.ksp.setUp()
         self.ksp.solve(right, step)
         if self.method == "direct":
             linear.refine(self.ksp, self.matrix, right, step)

@@ -44,11 +44,40 @@ PRESETS: dict[str, dict[str, str]] = {
         "mg_levels_ksp_max_it": "3",
         "mg_levels_pc_type": "jacobi",
     },
+    # quadratic displacements over linear ones on the same mesh, see `multigrid`
+    "two-level": {
+        "ksp_type": "cg",
+        "pc_type": "mg",
+        "pc_mg_levels": "2",
+        "mg_levels_ksp_type": "chebyshev",
+        "mg_levels_ksp_max_it": "3",
+        "mg_levels_pc_type": "pbjacobi",
+        "mg_coarse_ksp_type": "preonly",
+        "mg_coarse_pc_type": "gamg",
+        "mg_coarse_pc_gamg_threshold": "0.01",
+        "mg_coarse_mg_levels_ksp_type": "chebyshev",
+        "mg_coarse_mg_levels_ksp_max_it": "3",
+        "mg_coarse_mg_levels_pc_type": "jacobi",
+    },
     # the tangents of Newton's method are not symmetric
     "direct-newton": {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"},
     "multigrid-newton": {"ksp_type": "gmres", "ksp_gmres_restart": "100", "pc_type": "gamg"},
+    # unknowns in blocks that one differential operator moves, each node's block inverted: to
+    # multigrid a system of such is a scalar equation
+    "coupled-newton": {
+        "ksp_type": "gmres",
+        "ksp_gmres_restart": "100",
+        "pc_type": "gamg",
+        "pc_gamg_threshold": "0.01",
+        "pc_gamg_esteig_ksp_type": "gmres",
+        "mg_levels_ksp_type": "chebyshev",
+        "mg_levels_ksp_max_it": "2",
+        "mg_levels_pc_type": "pbjacobi",
+    },
 }
 _FACTORISE = ("direct", "direct-newton")
+# relative to each right-hand side: Newton's next step mends what is left
+_INEXACT = {"coupled-newton": 1e-3}
 
 
 @dataclass(frozen=True)
@@ -206,14 +235,20 @@ class Problem:
     def corrections(self, scale: float) -> Iterator[Callable[[NDArray[np.float64]], Any]]:
         """What to add to given owned unknowns, for today's matrix, symmetric or not. Collective.
 
-        Inside, each call assembles the residual anew and solves with the one matrix, to `rtol`
-        times `scale`; it raises ConvergenceError if it cannot.
+        Inside, each call assembles the residual anew, or the linear form that it is given in its
+        place, and solves with the one matrix, to `rtol` times `scale`; it raises
+        ConvergenceError if it cannot.
         """
         matrix = self.assembled()
         ksp = krylov(matrix, self.rtol, scale, self.method, self.name)
 
-        def correction(values: NDArray[np.float64]) -> NDArray[np.float64]:
-            right = self._residual(values)
+        def correction(values: NDArray[np.float64] | fem.Form) -> NDArray[np.float64]:
+            if isinstance(values, fem.Form):
+                right = assemble(values)
+                for bc in self.bcs:
+                    bc.set(right.array_w, alpha=0.0)
+            else:
+                right = self._residual(values)
             step = right.duplicate()
             ksp.solve(right, step)
             if self.prolong is not None:
@@ -305,22 +340,36 @@ def assemble(form: fem.Form) -> PETSc.Vec:
 def krylov(matrix: PETSc.Mat, rtol: float, scale: float, method: str, name: str) -> PETSc.KSP:
     """A solver that stops at the absolute residual `rtol` * `scale`, with the user's options."""
     ksp = PETSc.KSP().create(matrix.comm)
-    prefix = f"{name}_"
-    ksp.setOptionsPrefix(prefix)
-    options = PETSc.Options()
-    # what the user gave wins, and stays
-    ours = {k: v for k, v in PRESETS[method].items() if not options.hasName(prefix + k)}
-    for key, value in ours.items():
-        options.setValue(prefix + key, value)
+    ksp.setOptionsPrefix(f"{name}_")
     ksp.setOperators(matrix)
     if method not in _FACTORISE:
         # on the residual itself, not on a preconditioned one
         ksp.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
-    ksp.setTolerances(rtol=1e-50, atol=rtol * scale, max_it=2000)
-    ksp.setFromOptions()
-    for key in ours:
-        options.delValue(prefix + key)
+    inexact = _INEXACT.get(method)
+    # the last right-hand side is within the tolerance already, and is mended, too
+    least = rtol * scale * (inexact or 1.0)
+    ksp.setTolerances(rtol=inexact or 1e-50, atol=least, max_it=2000)
+    with preset(method, name):
+        ksp.setFromOptions()
     return ksp
+
+
+@contextmanager
+def preset(method: str, name: str) -> Iterator[None]:
+    """PETSc's options as the preset has them; what the user gave wins, and stays.
+
+    The levels of multigrid read theirs when they are set up.
+    """
+    prefix = f"{name}_"
+    options = PETSc.Options()
+    ours = {k: v for k, v in PRESETS[method].items() if not options.hasName(prefix + k)}
+    for key, value in ours.items():
+        options.setValue(prefix + key, value)
+    try:
+        yield
+    finally:
+        for key in ours:
+            options.delValue(prefix + key)
 
 
 def refine(ksp: PETSc.KSP, matrix: PETSc.Mat, right: PETSc.Vec, step: PETSc.Vec) -> None:

@@ -15,6 +15,7 @@ Kind = Literal["frictionless", "bonded"]
 
 PENETRATION = 1e-9  # of the largest displacement, at which the gap counts as closed
 SLIP = 1e-7  # tangential over normal nodal force, at which the normal counts as found
+PULL = 1e-7  # of the largest nodal force: below it a node is not pulled
 BALANCE = 1e-6  # of contact forces and loads, that the reactions may differ from them by
 
 
@@ -53,7 +54,7 @@ def require(found: Pressed, kind: Kind) -> None:
     wrong = []
     if not found.penetration <= 10 * PENETRATION:
         wrong.append(f"nodes penetrate by {found.penetration:.1e} of the displacement")
-    if kind == "frictionless" and not found.least_pressure >= -1e-9:
+    if kind == "frictionless" and not found.least_pressure >= -PULL:
         wrong.append(f"nodes are pulled by {-found.least_pressure:.1e} of the largest force")
     if not found.slip <= 10 * SLIP:
         wrong.append(f"tangential forces of {found.slip:.1e} of the normal ones are left")

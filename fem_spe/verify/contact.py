@@ -1,4 +1,4 @@
-"""Contact with rigid cylinders, against Hertz."""
+"""Contact with rigid cylinders, against Hertz; for balls see `hertz`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _E = 2e9  # Pa; any value gives the same relative results
 _HALF_WIDTH = 1e-6  # m, about
 _CYLINDER = 200.0
 _BLOCK = 500.0
+_NEAR = {2: 0.1, 3: 0.2}  # the axis, where the depth of the maximum is sought
 _DEPTH = 0.0170  # of the cylinder into the block; the half width follows
 
 
@@ -120,15 +121,15 @@ def press_cylinder(nu: float, fine: float = 0.03) -> _Found:
         # the edge lies between the last node in contact and the next
         half_width=0.5 * (reach + float(on_top[np.searchsorted(on_top, reach) + 1])),
         strength=largest.maximum,
-        depth=_depth_of_maximum(domain, strength, top, largest.place[1], a),
+        depth=summit(domain, strength, top, largest.place[1], a)[0],
         pressed=pressed,
     )
 
 
-def _depth_of_maximum(
+def summit(
     domain: Domain, strength: Any, top: float, near: float, half_width: float
-) -> float:
-    """Where a parabola through the values near the largest has its top.
+) -> tuple[float, float]:
+    """The top of a cubic through the values about the axis: its depth, m, and its height.
 
     The maximum itself is flat, and jumps from cell to cell.
     """
@@ -138,18 +139,22 @@ def _depth_of_maximum(
 
     points, _ = basix.make_quadrature(domain.mesh.basix_cell(), 2)
     x = ufl.SpatialCoordinate(domain.mesh)
-    num_owned = domain.mesh.topology.index_map(2).size_local
+    dimension = domain.dimension
+    num_owned = domain.mesh.topology.index_map(dimension).size_local
     cells = np.arange(num_owned, dtype=np.int32)
-    table = fem.Expression(ufl.as_vector([strength, x[0], x[1]]), points).eval(domain.mesh, cells)
-    value, aside, height = table.reshape(-1, 3).T
-    close = (aside < 0.1 * half_width) & (np.abs(height - near) < 0.3 * half_width)
-    value, aside = value[close] / value[close].max(), aside[close] / half_width
+    table = fem.Expression(ufl.as_vector([strength, *x]), points).eval(domain.mesh, cells)
+    value, *place, height = table.reshape(-1, 1 + dimension).T
+    aside = np.linalg.norm(place, axis=0)
+    close = (aside < _NEAR[dimension] * half_width) & (np.abs(height - near) < 0.3 * half_width)
+    largest = float(value[close].max())
+    value, aside = value[close] / largest, aside[close] / half_width
     above = (height[close] - near) / half_width
     # cubic along the axis, even across it
     terms = np.column_stack([above**3, above**2, above, np.ones_like(above), aside**2])
     cubic = np.linalg.lstsq(terms, value, rcond=None)[0]
     roots = np.roots(np.polyder(cubic[:4]))
-    return float(top - near - roots[np.argmin(np.abs(roots))].real * half_width)
+    root = float(roots[np.argmin(np.abs(roots))].real)
+    return top - near - root * half_width, largest * float(np.polyval(cubic[:4], root))
 
 
 def graded(fine: float, even: float, length: float, growth: float = 1.15) -> Floats:
