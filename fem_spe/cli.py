@@ -83,6 +83,7 @@ def run(
     set_: Sets = None,
     sweep: Sweeps = None,
     force: Flag = False,
+    restart: Flag = False,
     quiet: Flag = False,
     json: Flag = False,
     debug: Debug = False,
@@ -104,6 +105,8 @@ def run(
         members': 2 where one is a bad case, 3 where one did not converge.
     force
         Replace a finished result; repeat the finished members of a sweep.
+    restart
+        Go on with a run in time that was interrupted, on the same or another number of ranks.
     quiet
         Print errors alone.
     json
@@ -119,6 +122,10 @@ def run(
         from fem_spe.progress import show
 
         if sweep is not None:
+            if restart:
+                raise CaseError(
+                    "--restart is for a single run; a sweep that is run again keeps what is done"
+                )
             show(enabled=False)
             return _sweep(
                 case, sweep, set_ or [], output, comm, interrupted,
@@ -129,7 +136,7 @@ def run(
         show(enabled=comm.rank == 0 and not (quiet or json))
         from fem_spe.job import run as run_job
 
-        result = run_job(loaded, comm, folder, force=force)
+        result = run_job(loaded, comm, folder, force=force, restart=restart)
         if comm.rank == 0:
             _report_run(folder, quiet=quiet, as_json=json)
         return 3 if result.failed_checks else 0
@@ -151,8 +158,9 @@ def new(kind: str, /, *, output: Output = None) -> int:
     Parameters
     ----------
     kind
-        aligned, random, alternating, box, mesh_file, transient, electrostatics, nernst_planck,
-        elasticity or indentation.
+        aligned, random, alternating, box, fiber_network, printed, image, mesh_file, structure,
+        transient, electrostatics, nernst_planck, dendrite, elasticity, indentation or
+        indentation_3d.
     output
         The file to write; default: <kind>.toml here.
     """
@@ -180,15 +188,20 @@ def mesh(description: Path, /, *, output: Output, set_: Sets = None, debug: Debu
     description
         A case file, or a file with the keys of [geometry] alone.
     output
-        The mesh: .msh, .vtu or .xdmf.
+        The mesh: .msh, .vtu or .xdmf; or a voxel image, .tif (pages are z) or .npy [x, y, z],
+        with voxels of --set mesh.voxel="0.1 um".
     set_
         Another value for a key, as for run.
     """
 
     def work() -> int:
-        from fem_spe.job import mesh_only
+        from fem_spe.geometry.image_file import FORMATS as IMAGES
+        from fem_spe.job import image_only, mesh_only
 
         assert output is not None
+        if output.suffix in IMAGES:
+            print(f"{output}: {image_only(description, output, _overrides(set_ or []))}")
+            return 0
         arrays = mesh_only(description, output, _overrides(set_ or []))
         regions, faces = ", ".join(arrays.regions), ", ".join(sorted(arrays.faces))
         print(f"{output}: {len(arrays.cells)} cells, quality {arrays.min_quality:.2f}")

@@ -1,7 +1,9 @@
 """Work among MPI ranks: what rank 0 does alone, and how all ranks learn of its failure.
 
 This is the one place that fixes the import order: `dolfinx_solver`, where it is
-installed, must come before `dolfinx`, `petsc4py` and `mpi4py.MPI`.
+installed, must come before `dolfinx`, `petsc4py` and `mpi4py.MPI`, and h5py before them all:
+PETSc's HDF5 is visible to whatever is loaded later, and h5py, which meshio writes XDMF with,
+was built for another one.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from typing import Any
 
 # PETSc's own handlers would turn Ctrl-C or a closed pipe into its error pages.
 os.environ["PETSC_OPTIONS"] = f"-no_signal_handler {os.environ.get('PETSC_OPTIONS', '')}"
+
+import h5py  # noqa: F401
 
 with contextlib.suppress(ImportError):  # absent where DOLFINx comes from conda or a container
     import dolfinx_solver  # noqa: F401

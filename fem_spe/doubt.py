@@ -49,6 +49,7 @@ def solved(
                 f"Jacobian {domain.min_jacobian:.2f}"
             )
         whole = with_solver_defaults(case, domain.dimension)
+        assert study.solve is not None  # it has asked for a mesh
         return whole, domain, study.solve(whole, domain, clock)
 
     if case.mesh.study is not None:

@@ -24,6 +24,8 @@ from fem_spe.plot import (
     draw_anode_flux,
     draw_charging,
     draw_force,
+    draw_front,
+    draw_history,
     draw_impedance,
     draw_mesh_study,
     draw_probe,
@@ -32,11 +34,15 @@ from fem_spe.plot import (
 )
 from fem_spe.render import (
     Deformed,
+    NetworkPanel,
     Panel,
     dimension,
     draw_deformed,
     draw_fields,
     draw_mesh,
+    draw_networks,
+    draw_parts,
+    draw_pores,
     draw_solid,
     draw_stressed_solid,
     join,
@@ -72,7 +78,7 @@ def draw(folder: Path, name: str | None = None) -> list[Path]:
     (folder / "figures").mkdir(exist_ok=True)
     known = _fields(folder, case) | _curves(folder, case)
     if name is not None:
-        name = name or next(iter(known))
+        name = name or next(iter(known), "")
         if name not in known:
             hint = did_you_mean(name, known)
             raise CaseError(f"there is no picture {name!r}; {hint}there are {', '.join(known)}")
@@ -86,6 +92,8 @@ def draw(folder: Path, name: str | None = None) -> list[Path]:
 def _fields(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
     """A picture for each scalar field, and in 2-D the mesh."""
     figures = folder / "figures"
+    if not any((folder / "fields").glob("*.pvd")):
+        return {}  # of a study without a mesh
     grid: Any = read_grid(folder)
     title = case.get("title") or folder.name
     if "time" in case:
@@ -106,7 +114,7 @@ def _fields(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
                 title=title, name=n,
             )
             for n in scalars(grid)
-        }  # fmt: skip
+        } | _structure(figures, grid, case)  # fmt: skip
     field = triangles(grid)
     if mechanical:
         file = figures / f"{_file(_STRESS)}.png"
@@ -124,6 +132,22 @@ def _fields(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
     return pictures | {"mesh": partial(draw_mesh, field, figures / "mesh.png")}
 
 
+def _structure(figures: Path, grid: Any, case: dict[str, Any]) -> dict[str, Picture]:
+    """A picture of a printed part; none of other structures."""
+    given = case["geometry"]
+    if given["kind"] != "printed":
+        return {}
+    meshed = [
+        name
+        for name in ("lithium", "electrolyte", "cathode")
+        if (name == "electrolyte" or LENGTH.parse(given[name]) > 0)
+        and case["materials"].get(name) != "impermeable"
+    ]
+    names = dict(enumerate(meshed, start=1))  # as the mesher numbers them
+    file, title = figures / "structure.png", case.get("title", "")
+    return {"structure": partial(draw_parts, grid, file, names=names, title=title)}
+
+
 def _curves(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
     """A picture for each table that one is known for."""
     figures, label = folder / "figures", concentration_label(case)
@@ -132,7 +156,8 @@ def _curves(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
         "potential_profile": lambda table, file: draw_profile(table, file, "potential (V)"),
         "anode_flux": lambda table, file: draw_anode_flux(table, file, "anode"),
         "charging": draw_charging,
-        "impedance": draw_impedance,
+        "front": draw_front,
+        "history": draw_history,
         "mesh_study": draw_mesh_study,
         "adapt": draw_mesh_study,
         "profiles": lambda table, file: draw_profiles(table, file, label),
@@ -142,9 +167,22 @@ def _curves(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
         file = folder / "tables" / f"{name}.csv"
         if file.exists():
             found[name] = partial(draw_curve, read_table(file), figures / f"{name}.png")
+    file = folder / "tables" / "impedance.csv"
+    if file.exists():
+        curve = file.with_name("impedance_fit.csv")
+        circuit = read_table(curve) if curve.exists() else None
+        picture = figures / "impedance.png"
+        found["impedance"] = partial(draw_impedance, read_table(file), picture, circuit)
+    file = folder / "tables" / "pore_sizes.csv"
+    if file.exists():
+        found["pore_sizes"] = partial(
+            draw_pores, {"": read_table(file)}, figures / "pore_sizes.png"
+        )
     file = folder / "tables" / "force.csv"
     if file.exists() and len(next(iter((table := read_table(file)).values()))) > 1:
         found["force"] = partial(draw_force, table, figures / "force.png")
+    if (folder / "tables" / "fibers.csv").exists():
+        found["network"] = partial(draw_networks, [network_panel(folder)], figures / "network.png")
     for file in sorted((folder / "tables").glob("probe_*.csv")):
         table = read_table(file)
         if len(next(iter(table.values()))) > 1:
@@ -186,6 +224,24 @@ def panel(folder: Path, title: str | None = None) -> Panel:
     if dimension(grid) != 2:
         raise CaseError(f"{folder}: a 3-D result does not fit into a picture of sections")
     return Panel(triangles(grid), title or read_case(folder).get("title") or folder.name)
+
+
+def network_panel(folder: Path, title: str | None = None) -> NetworkPanel:
+    """The fibres of a result in a network, for a picture of several.
+
+    Raises:
+        CaseError: if the folder holds no network.
+    """
+    case, file = read_case(folder), folder / "tables" / "fibers.csv"
+    if not file.exists():
+        raise CaseError(f"{folder}: holds no fibre network")
+    x, y, z = (1e6 * LENGTH.parse(length) for length in case["geometry"]["size"])
+    return NetworkPanel(
+        read_table(file),
+        (x, y, z),
+        title or case.get("title") or folder.name,
+        periodic=case["geometry"]["boundary"] == "periodic",
+    )
 
 
 def deformed(folder: Path, title: str | None = None, factor: float | None = None) -> Deformed:
@@ -283,7 +339,8 @@ def field_label(name: str, case: dict[str, Any]) -> str:
     if what == "concentration" and case.get("study") == "diffusion":
         return concentration_label(case)
     words = what.replace("_", " ")
-    return f"{words} ({unit.removesuffix(']')})" if unit else words
+    unit = unit.removesuffix("]").replace("^2", "²").replace("^3", "³")
+    return f"{words} ({unit})" if unit else words
 
 
 def _place(name: str, case: dict[str, Any]) -> str:

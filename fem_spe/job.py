@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -13,14 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 from mpi4py import MPI
 
+from fem_spe import checkpoint
 from fem_spe.case import Case, load, parse, to_toml
 from fem_spe.case.load import load_geometry, read_toml
-from fem_spe.case.resolved import with_mesh_defaults, with_solver_defaults
+from fem_spe.case.resolved import (
+    with_mesh_defaults,
+    with_solver_defaults,
+    with_voxel_defaults,
+)
 from fem_spe.comm import on_root
 from fem_spe.domain import MeshArrays
 from fem_spe.doubt import solved
 from fem_spe.errors import CaseError, FemSpeError
-from fem_spe.geometry import Box, MeshFile, Section
+from fem_spe.geometry import Box, MeshFile, Network, Printed, Section, Voxels
+from fem_spe.geometry.image_file import FORMATS as IMAGES
+from fem_spe.geometry.image_file import write as write_image
+from fem_spe.geometry.image_sample import default_voxel, voxelize
 from fem_spe.meshing import FORMATS, MeshPlan, Sizes, Structure, mesh_arrays
 from fem_spe.progress import Clock, log
 from fem_spe.results import (
@@ -32,7 +41,7 @@ from fem_spe.results import (
     write_tables,
     written,
 )
-from fem_spe.studies import Plan, Study, lookup
+from fem_spe.studies import Plan, Study, dendrite_width, lookup
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,6 +53,7 @@ def run(
     output: Path | str | None = None,
     *,
     force: bool = False,
+    restart: bool = False,
 ) -> Result:
     """Run a case. Collective.
 
@@ -51,7 +61,8 @@ def run(
         case: From `load` or `parse`.
         comm: The ranks that share the work; all of them by default.
         output: Folder for the result; None writes nothing.
-        force: Replace a finished result.
+        force: Replace a finished result, or one that was interrupted.
+        restart: Go on with a run of the same case that was interrupted in that folder.
 
     Raises:
         FemSpeError: one line for a person, on all ranks alike.
@@ -60,12 +71,19 @@ def run(
     # what is wrong in the case itself is told before a folder is touched
     study, plan = check(case)
     folder = None
+    if restart and (output is None or force):
+        raise CaseError(
+            "--restart goes on with what --force would replace; give one of them"
+            if force
+            else "a restart needs the folder of the run that was interrupted: give output"
+        )
     if output is not None:
-        folder = on_root(comm, lambda: open_folder(Path(output), force=force))
+        folder = on_root(comm, lambda: _opened(Path(output), case, force=force, restart=restart))
     handler = _log_to(folder, comm)
     refused = False
     try:
-        return _run(case, study, plan, comm, folder)
+        with checkpoint.kept_in(folder, case, restart=restart):
+            return _run(case, study, plan, comm, folder)
     except CaseError:
         refused = True
         raise
@@ -73,12 +91,25 @@ def run(
         if handler is not None:
             log.removeHandler(handler)
             handler.close()
-        if refused and folder is not None and comm.rank == 0:
+        if refused and not restart and folder is not None and comm.rank == 0:
+            checkpoint.remove(folder)
             discard(folder)
 
 
-def check(case: Case) -> tuple[Study, Plan]:
-    """The study of `case`, and what it wants of the mesh.
+def _opened(folder: Path, case: Case, *, force: bool, restart: bool) -> Path:
+    """`folder`, ready for a new run, or for the rest of one that was interrupted."""
+    if restart:
+        checkpoint.require_restart(folder, case)
+        return folder
+    if not force:
+        checkpoint.require_new(folder)
+    open_folder(folder, force=force)
+    checkpoint.remove(folder)
+    return folder
+
+
+def check(case: Case) -> tuple[Study, Plan | None]:
+    """The study of `case`, and what it wants of the mesh, if it wants one.
 
     Raises:
         CaseError: what is wrong in the case itself, before anything is built.
@@ -94,24 +125,43 @@ def resolved(case: Case) -> list[Case]:
         GeometryError: if the structure cannot be placed.
     """
     structure = _structure(case)
+    _, plan = check(case)
+    if plan is None:
+        return [_resolve_voxels(case, structure)]
     dimensions = (2, 3) if isinstance(structure, MeshFile) else (len(structure.size),)
     whole = _resolve(case, structure)
     return [with_solver_defaults(whole, dimension) for dimension in dimensions]
 
 
-def _run(case: Case, study: Study, plan: Plan, comm: MPI.Intracomm, folder: Path | None) -> Result:
+def _run(
+    case: Case, study: Study, plan: Plan | None, comm: MPI.Intracomm, folder: Path | None
+) -> Result:
     clock = Clock()
     with clock.stage("place") as stage:
         structure = on_root(comm, lambda: _structure(case))
         if isinstance(structure, Section):
             stage.note = f"{len(structure.inclusions)} inclusions"
-    case = _resolve(case, structure)
-    wanted = _mesh_plan(case, structure, plan)
-    file = folder / "mesh.msh" if folder else None
-    case, domain, solution = solved(case, study, wanted, comm, file, clock)
-    result = Result(case, domain, solution, clock.seconds, folder, _figure)
+        if isinstance(structure, Network):
+            stage.note = f"{len(structure)} fibres"
+        if isinstance(structure, Voxels):
+            stage.note = f"{' x '.join(map(str, structure.labels.shape))} voxels"
+    domain = None
+    if plan is None:
+        case = whole = _resolve_voxels(case, structure)
+        work = study.on_structure
+        assert work is not None  # it has asked for no mesh
+        solution = on_root(comm, lambda: work(whole, structure, clock))
+    else:
+        case = _resolve(case, structure)
+        wanted = _mesh_plan(case, structure, plan)
+        file = folder / "mesh.msh" if folder else None
+        case, domain, solution = solved(case, study, wanted, comm, file, clock)
+    if isinstance(structure, Network) and comm.rank == 0:
+        solution.tables["fibers"] = structure.table()
+    draw = partial(_figure, comm)
+    result = Result(case, domain, solution, clock.seconds, folder, comm.size, draw)
     if folder is not None:
-        _write(result, folder, clock)
+        _write(result, folder, clock, comm)
     return result
 
 
@@ -122,23 +172,46 @@ def mesh_only(description: Path, file: Path, overrides: dict[str, Any]) -> MeshA
         FemSpeError: if the description is wrong or cannot be meshed.
     """
     if file.suffix not in FORMATS:
-        raise CaseError(f"{file}: unknown mesh format; known are {', '.join(FORMATS)}")
+        raise CaseError(
+            f"{file}: unknown mesh format; known are {', '.join(FORMATS)}, and for voxels "
+            f"{', '.join(IMAGES)}"
+        )
+    case, plan = _described(description, file, overrides)
+    structure = _structure(case)
+    wanted = _mesh_plan(_resolve(case, structure), structure, plan or Plan())
+    return mesh_arrays(wanted, file)
+
+
+def image_only(description: Path, file: Path, overrides: dict[str, Any]) -> Voxels:
+    """The structure of a case, or of a geometry, as a voxel image in `file`. On one rank.
+
+    Raises:
+        FemSpeError: if the description is wrong, or of something that has no voxels.
+    """
+    case, _ = _described(description, file, overrides)
+    structure = _structure(case)
+    case = _resolve_voxels(case, structure)
+    voxels = voxelize(structure, case.mesh.voxel or 0.0)
+    write_image(file, voxels.labels, voxels.voxel_size)
+    return voxels
+
+
+def _described(
+    description: Path, file: Path, overrides: dict[str, Any]
+) -> tuple[Case, Plan | None]:
+    """The case that `description` is, or wraps; `file` is what will be written."""
     if not file.parent.is_dir():
         raise CaseError(f"{file}: there is no folder {file.parent}")
     _require_writable(file)
     data = read_toml(description)
     if "study" in data:
         case = load(description, overrides)
-        _, plan = check(case)
-    else:
-        # a geometry alone: every region is meshed, whatever it may be made of
-        geometry = load_geometry(description)
-        any_material = {"matrix": {"diffusivity": 1.0}}
-        whole = {"study": "diffusion", "geometry": geometry, "materials": any_material}
-        case = parse(whole, overrides, folder=description.parent, name=str(description))
-        plan = Plan()
-    structure = _structure(case)
-    return mesh_arrays(_mesh_plan(_resolve(case, structure), structure, plan), file)
+        return case, check(case)[1]
+    # a geometry alone: every region is meshed, whatever it may be made of
+    geometry = load_geometry(description)
+    any_material = {"matrix": {"diffusivity": 1.0}}
+    whole = {"study": "diffusion", "geometry": geometry, "materials": any_material}
+    return parse(whole, overrides, folder=description.parent, name=str(description)), Plan()
 
 
 def _require_writable(file: Path) -> None:
@@ -164,10 +237,11 @@ def _mesh_plan(case: Case, structure: Structure, plan: Plan) -> MeshPlan:
 
 def _structure(case: Case) -> Structure:
     geometry = case.geometry
-    return geometry if isinstance(geometry, (Box, MeshFile)) else geometry.build()
+    return geometry if isinstance(geometry, (Box, Printed, MeshFile)) else geometry.build()
 
 
 def _resolve(case: Case, structure: Structure) -> Case:
+    case = dendrite_width.fitted(case, structure)
     if isinstance(structure, MeshFile):
         if case.mesh.size or case.mesh.interface_size:
             raise CaseError("[mesh] size has no meaning for a mesh file; remove it")
@@ -175,14 +249,26 @@ def _resolve(case: Case, structure: Structure) -> Case:
     radius = None
     if isinstance(structure, Section):
         radius = float(structure.inclusions.b.min())
+    elif isinstance(structure, (Network, Voxels)):
+        radius = structure.thinnest / 2
+    elif isinstance(structure, Printed):
+        radius = structure.finest
     return with_mesh_defaults(case, structure.size, radius)
 
 
-def _write(result: Result, folder: Path, clock: Clock) -> None:
+def _resolve_voxels(case: Case, structure: Structure) -> Case:
+    """`case` with the voxels that the structure implies; no mesh is made."""
+    if isinstance(structure, Voxels):
+        if case.mesh.voxel is not None:
+            raise CaseError("[mesh] voxel: an image has its own, [geometry] voxel_size; remove it")
+        return with_voxel_defaults(case, None)
+    return with_voxel_defaults(case, default_voxel(structure))
+
+
+def _write(result: Result, folder: Path, clock: Clock, comm: MPI.Intracomm) -> None:
     """Everything into the folder, the summary last. Collective."""
-    comm = result.domain.mesh.comm
     with clock.stage("write"):
-        _write_data(result, folder)
+        _write_data(result, folder, comm)
     figures: list[str] = []
     if result.case.output.figures:
         with clock.stage("draw") as stage:
@@ -190,27 +276,28 @@ def _write(result: Result, folder: Path, clock: Clock) -> None:
             stage.note = ", ".join(figures) or "failed"
     tables, study = result.solution.tables, result.case.study
     on_root(comm, lambda: write_summary(result, folder, written(folder, tables, figures, study)))
+    on_root(comm, lambda: checkpoint.remove(folder))
 
 
-def _write_data(result: Result, folder: Path) -> None:
+def _write_data(result: Result, folder: Path, comm: MPI.Intracomm) -> None:
     """What pictures are drawn from. Collective."""
-    comm = result.domain.mesh.comm
     on_root(comm, lambda: (folder / "case.toml").write_text(to_toml(result.case), "utf-8"))
-    write_fields(folder, result.case.study, result.domain, result.fields, result.solution.frames)
+    domain, frames = result.domain, result.solution.frames
+    if domain is not None:
+        write_fields(folder, result.case.study, domain, result.fields, frames)
     on_root(comm, lambda: write_tables(folder, result.solution.tables))
 
 
-def _figure(result: Result, name: str) -> Image:
+def _figure(comm: MPI.Intracomm, result: Result, name: str) -> Image:
     """The picture `name` of a result, by way of a folder that is gone afterwards. Collective.
 
     All ranks must see the folder for temporary files (TMPDIR).
     """
-    comm = result.domain.mesh.comm
     temporary = on_root(comm, lambda: Path(mkdtemp(prefix="fem-spe-")))
     # a picture without a title shows the folder's name
     folder = on_root(comm, lambda: open_folder(temporary / result.case.study, force=True))
     try:
-        _write_data(result, folder)
+        _write_data(result, folder, comm)
         return on_root(comm, lambda: _picture(folder, name))
     finally:
         if comm.rank == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from fem_spe.render.style import COLORMAP, style
 from fem_spe.results import Table
 
+# cells side by side, told apart by colour and dashes
+_CELLS = (("#a50f15", "-"), ("#08519c", "--"), ("#238b45", "-."), ("#6a3d9a", ":"))
 _MANY = 8  # curves; more are told apart by a colour bar
 # `mean c at 2 s [mol/m^3]`: which statistic, of what, when, in which unit
 _HEAD = re.compile(r"(?:(mean|min|max) )?(.+?)(?: at ([-+.\de]+) s)?( \[.*\])?")
@@ -86,6 +88,34 @@ def draw_profiles(table: Table, file: Path, label: str) -> Path:
         _over_time(plt, axis, table[position], dict(zip(times, values, strict=True)))
         axis.set(xlabel=_head(position), ylabel=label)
         axis.margins(x=0)
+        figure.savefig(file)
+    return file
+
+
+def draw_front(table: Table, file: Path) -> Path:
+    """Roughness and coverage of a growing front, and what is left before it, over the charge."""
+    charge = next(head for head in table if head.startswith("charge"))
+    curves = (
+        (("R_a [um]",), "R_a (µm)"),
+        (("coverage", "length / width"), "over the width"),
+        (("min c [mol/m^3]", "max c [mol/m^3]"), "c (mol/m³)"),
+        (("current density [A/m^2]",), "current density (A/m²)"),
+    )
+    with style() as plt:
+        figure, axes = plt.subplots(2, 2, figsize=(6.7, 4.4), layout="constrained", sharex=True)
+        for axis, (heads, label) in zip(axes.flat, curves, strict=True):
+            for head, color in zip(heads, ("#08519c", "#a50f15"), strict=False):
+                axis.plot(
+                    table[charge], table[head], color=color, lw=1.2, label=head.partition(" [")[0]
+                )
+            axis.set(ylabel=label)
+            axis.margins(x=0)
+            if len(heads) > 1:
+                axis.legend()
+        axes[0, 0].set_ylim(bottom=0.0)
+        axes[1, 0].set_yscale("log")
+        for axis in axes[1]:
+            axis.set(xlabel=_head(charge))
         figure.savefig(file)
     return file
 
@@ -176,26 +206,84 @@ def draw_force(table: Table, file: Path) -> Path:
     return file
 
 
-def draw_impedance(table: Table, file: Path) -> Path:
-    """Nyquist's plot of a spectrum times area, with its decades of frequency."""
-    frequency, real, minus_imaginary = table
+def draw_impedance(table: Table, file: Path, circuit: Table | None = None) -> Path:
+    """Nyquist's plot of a spectrum times area: points, decades, and the fitted circuit."""
     with style() as plt:
-        figure, axis = plt.subplots(figsize=(4.2, 2.4), layout="constrained")
-        x, y = 1e4 * table[real], 1e4 * table[minus_imaginary]  # ohm cm^2
-        axis.plot(x, y, color="#08519c", lw=1.2)
-        decades, top = np.log10(table[frequency]), int(np.argmax(y))
+        figure, axis = plt.subplots(figsize=(4.6, 2.6), layout="constrained")
+        frequency, x, y = _nyquist(table)
+        if circuit is not None:
+            _, real, imaginary = _nyquist(circuit)
+            axis.plot(real, imaginary, color="0.45", lw=1.0, label="fitted circuit")
+        axis.plot(x, y, "o", color="#08519c", ms=2.2, label="computed")
+        decades, top = np.log10(frequency), float(y.max())
         for mark in range(int(np.ceil(decades.min())), int(np.floor(decades.max())) + 1):
             k = int(np.argmin(np.abs(decades - mark)))
-            if y[k] > 0.1 * y[top]:
-                axis.plot(x[k], y[k], "o", color="#08519c", ms=3)
-                left = x[k] < x[top]
+            if y[k] > 0.1 * top:
+                axis.plot(x[k], y[k], "o", color="#08519c", ms=4)
+                rising = y[k] < y[min(k + 1, len(y) - 1)]  # with frequency: right of a summit
                 axis.annotate(
-                    f"$10^{{{mark}}}$ Hz", (x[k], y[k]), (-4 if left else 5, 3),
-                    textcoords="offset points", fontsize=6.5, ha="right" if left else "left",
+                    f"$10^{{{mark}}}$ Hz", (x[k], y[k]), (5 if rising else -4, 3),
+                    textcoords="offset points", fontsize=6.5, ha="left" if rising else "right",
                 )  # fmt: skip
         axis.set(xlabel="Re Z (Ω cm²)", ylabel="−Im Z (Ω cm²)", aspect="equal")
-        axis.set_ylim(0, 1.3 * float(y[top]) or None)
+        axis.set_ylim(0, 1.5 * top or None)
         axis.margins(x=0.15)
+        if circuit is not None:
+            axis.legend(loc="upper right")
+        figure.savefig(file)
+    return file
+
+
+def _nyquist(table: Table) -> tuple[Any, Any, Any]:
+    """Hz, and both parts of Z times area in ohm cm^2."""
+    frequency, real, minus_imaginary = table.values()
+    return frequency, 1e4 * real, 1e4 * minus_imaginary
+
+
+def draw_history(table: Table, file: Path) -> Path:
+    """Overpotential and smallest concentration of a cell over time."""
+    time, low, overpotential, _ = table
+    over = " (mol/m³)" if low.endswith("[mol/m^3]") else " / bulk"
+    with style() as plt:
+        figure, (left, right) = plt.subplots(1, 2, figsize=(6.7, 2.4), layout="constrained")
+        left.plot(table[time], 1e3 * table[overpotential], color="#a50f15", lw=1.2)
+        left.set(xlabel="t (s)", ylabel="overpotential (mV)")
+        right.plot(table[time], table[low], color="#08519c", lw=1.2)
+        right.set(xlabel="t (s)", ylabel=f"smallest concentration{over}")
+        for axis in (left, right):
+            axis.margins(x=0)
+            axis.set_ylim(bottom=min(0.0, axis.get_ylim()[0]))
+        figure.savefig(file)
+    return file
+
+
+def draw_together(
+    rows: Sequence[tuple[str, Mapping[str, Sequence[Table]]]], labels: Sequence[str], file: Path
+) -> Path:
+    """The same curves of several cells, one row of panels for each way of driving them.
+
+    Args:
+        rows: A title, and name of the cell -> its tables, each a position and a value that
+            follow one another; one panel for each table.
+        labels: Of the panels' values.
+        file: Where to write the picture.
+    """
+    with style() as plt:
+        figure, axes = plt.subplots(
+            len(rows), len(labels), figsize=(3.5 * len(labels), 2.4 * len(rows)),
+            layout="constrained", squeeze=False,
+        )  # fmt: skip
+        for row, (title, cells) in zip(axes, rows, strict=True):
+            for number, (axis, label) in enumerate(zip(row, labels, strict=True)):
+                for (name, tables), (color, dashes) in zip(cells.items(), _CELLS, strict=False):
+                    position, value, *_ = tables[number]
+                    table = tables[number]
+                    axis.plot(table[position], table[value], dashes, color=color, lw=1.3,
+                              label=name)  # fmt: skip
+                axis.set(xlabel=position.replace("[um]", "(µm)"), ylabel=label)
+                axis.margins(x=0)
+            row[0].set_title(title, loc="left")
+            row[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         figure.savefig(file)
     return file
 

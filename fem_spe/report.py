@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,13 @@ def overview(summary: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def markdown(head: str, rows: Sequence[str], note: str = "") -> str:
+    """A Markdown table with a note below it; cells of `head` and rows are parted by ` | `."""
+    rule = "---|" * len(head.split(" | "))
+    lines = [f"| {head} |", f"|{rule}", *(f"| {row} |" for row in rows)]
+    return "\n".join([*lines, "", note] if note else lines)
+
+
 def table(folders: list[Path]) -> str:
     """A Markdown table: one row for each quantity, one column for each result.
 
@@ -32,16 +40,13 @@ def table(folders: list[Path]) -> str:
         raise CaseError("report needs at least one result folder")
     summaries = [read_summary(folder) for folder in folders]
     names = list(dict.fromkeys(n for s in summaries for n in s["quantities"]))
-    lines = [
-        f"| quantity | unit | {' | '.join(_heads(folders))} |",
-        f"|---|---|{'---|' * len(summaries)}",
-    ]
+    rows = []
     for name in names:
         found = [s["quantities"].get(name) for s in summaries]
         unit = next(q["unit"] for q in found if q)
-        lines.append(f"| {name} | {unit} | {' | '.join(map(_cell, found))} |")
-    states = " | ".join(s["status"] for s in summaries)
-    return "\n".join([*lines, f"| status | | {states} |"])
+        rows.append(f"{name} | {unit} | {' | '.join(map(_cell, found))}")
+    rows.append(f"status | | {' | '.join(s['status'] for s in summaries)}")
+    return markdown(f"quantity | unit | {' | '.join(_heads(folders))}", rows)
 
 
 def _heads(folders: list[Path]) -> list[str]:

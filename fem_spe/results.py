@@ -115,19 +115,21 @@ class Result:
 
     Attributes:
         case: The case with every default.
-        domain: Mesh and names.
+        domain: Mesh and names; None where the study works on the structure itself.
         solution: What the study computed.
         seconds: Per stage.
         folder: Where it was written, or None.
+        ranks: That shared the work.
         drawer: Draws a picture of this result, given its name. Pictures are made from result
             folders, by rooms that this one may not import: `fem_spe.run` knows both.
     """
 
     case: Case
-    domain: Domain
+    domain: Domain | None
     solution: Solution
     seconds: dict[str, float] = field(default_factory=dict)
     folder: Path | None = None
+    ranks: int = 1
     drawer: Callable[[Result, str], Image] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -284,21 +286,27 @@ def write_summary(result: Result, folder: Path, files: Sequence[str] = ()) -> No
         "error": f"checks not passed: {', '.join(failed)}" if failed else None,
         "quantities": {name: _told(q) for name, q in result.quantities.items()},
         "checks": {n: {**asdict(c), "passed": c.passed} for n, c in result.checks.items()},
-        "mesh": {
-            "cells": result.domain.num_cells,
-            "vertices": result.domain.num_vertices,
-            "dofs": result.solution.num_dofs,
-            "min_quality": result.domain.min_quality,
-            "min_jacobian": result.domain.min_jacobian,
-            "regions": result.domain.regions,
-        },
+        "mesh": _mesh(result),
         "solver": {**result.solution.solver, "seconds": result.seconds},
-        "provenance": provenance(result.domain.mesh.comm.size),
+        "provenance": provenance(result.ranks),
         "files": list(files),
     }
     temporary = folder / "summary.json.part"
     temporary.write_text(json.dumps(_plain(summary), indent=2) + "\n", encoding="utf-8")
     os.replace(temporary, folder / "summary.json")
+
+
+def _mesh(result: Result) -> dict[str, Any]:
+    """What a result's mesh is like; without one there are no cells and no quality."""
+    domain = result.domain
+    return {
+        "cells": domain.num_cells if domain else 0,
+        "vertices": domain.num_vertices if domain else 0,
+        "dofs": result.solution.num_dofs,
+        "min_quality": domain.min_quality if domain else None,
+        "min_jacobian": domain.min_jacobian if domain else None,
+        "regions": domain.regions if domain else {},
+    }
 
 
 def _told(quantity: Quantity) -> dict[str, Any]:

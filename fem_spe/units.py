@@ -155,6 +155,10 @@ ENERGY = Unit("J", "activation energy", "0.1 eV", "eV", ELEMENTARY_CHARGE, per_m
 VOLTAGE = Unit("V", "voltage", "10 mV", "V", 1.0)
 CURRENT_DENSITY = Unit("A/m^2", "current density", "0.1 mA/cm^2", "A/m^2", 1.0)
 SURFACE_CHARGE = Unit("C/m^2", "surface charge", "1e-6 C/m^2", "C/m^2", 1.0)
+DEPOSITED_CHARGE = Unit("C/m^2", "charge per area", "0.5 mA*h/cm^2", "mA*h/cm^2", 3.6e4)
+SURFACE_ENERGY = Unit("J/m^2", "surface energy", "0.5 J/m^2", "J/m^2", 1.0)
+MOBILITY = Unit("m^3/J/s", "interface mobility", "2.5e-6 m^3/J/s", "m^3/J/s", 1.0)
+AREAL_CAPACITANCE = Unit("F/m^2", "capacitance per area", "10 uF/cm^2", "uF/cm^2", 1e-2)
 
 DURATION = Unit("s", "time", "10 min", "s", 1.0)
 FREQUENCY = Unit("1/s", "frequency", "10 kHz", "Hz", 1.0)
@@ -185,6 +189,7 @@ _DIMENSIONS = {
     "[mass]*[length]**2/[time]**3/[current]": "voltage",
     "[current]/[length]**2": "current density",
     "[current]*[time]/[length]**2": "surface charge",
+    "[current]**2*[time]**4/[length]**4/[mass]": "capacitance per area",
     "[]": "number without dimension",
 }
 

@@ -31,6 +31,7 @@ Force = Annotated[float, PRESSURE]
 _TOGETHER = (  # keys that complete one another
     {"concentration", "potential"},
     {"electrochemical_potential", "kinetics"},
+    {"current_density", "kinetics"},
 )
 
 
@@ -48,7 +49,8 @@ class Boundary(Table):
     electrochemical_potential: Annotated[float, VOLTAGE] | None = None
     """Of the cation, phi + RT/(z F) ln(c / c0), V: what an electrode of its metal fixes."""
     kinetics: Kinetics | None = None
-    """Resistance of the reaction on an electrode whose potential is `electrochemical_potential`."""
+    """Resistance of the reaction on an electrode whose potential is `electrochemical_potential`,
+    or that of `current_density` in all."""
     surface_charge: Annotated[float, SURFACE_CHARGE] | None = None
     """Free charge per area of the face or interface, C/m^2."""
     floating: Literal[True] | None = None
@@ -83,7 +85,8 @@ class Boundary(Table):
     def _one(self) -> Boundary:
         if self.given == ["kinetics"]:
             raise ValueError(
-                "kinetics need the potential of the electrode: give electrochemical_potential too"
+                "kinetics need the electrode's potential or its current: give "
+                "electrochemical_potential or current_density too"
             )
         if len(self.given) > 1 and set(self.given) not in _TOGETHER:
             raise ValueError(

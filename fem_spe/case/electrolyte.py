@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from fem_spe.case.table import Table
-from fem_spe.units import CONCENTRATION, CURRENT_DENSITY, DIFFUSIVITY, FREQUENCY
+from fem_spe.units import (
+    AREAL_CAPACITANCE,
+    CONCENTRATION,
+    CURRENT_DENSITY,
+    DIFFUSIVITY,
+    ENERGY,
+    FREQUENCY,
+    LENGTH,
+)
+
+PERMITTIVITY = 40.0  # relative, of polymer electrolytes
 
 
 class Species(Table):
@@ -17,11 +27,14 @@ class Species(Table):
     """As fluxes and concentrations refer to it, such as "Li+"."""
     charge: int
     diffusivity: Annotated[float, Field(gt=0), DIFFUSIVITY]
-    """In the electrolyte, at the case's temperature, m^2/s."""
+    """In the electrolyte, m^2/s: at the case's temperature, or with `activation_energy` at
+    25 degC."""
     concentration: Annotated[float, Field(gt=0), CONCENTRATION]
     """Mean, and at the start, of the mobile and the immobile ones together, mol/m^3."""
     immobile_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share that is fixed in place, evenly."""
+    activation_energy: Annotated[float, Field(ge=0), ENERGY] | None = None
+    """Of the diffusivity, J per particle: the case's temperature scales it from 25 degC."""
 
     @field_validator("charge")
     @classmethod
@@ -34,11 +47,28 @@ class Species(Table):
 class NernstPlanck(Table):
     """How ions move in a field."""
 
-    closure: Literal["electroneutral"] = "electroneutral"
-    """What closes the equations: everywhere as much positive as negative charge."""
+    closure: Literal["electroneutral", "poisson"] = "electroneutral"
+    """What closes the equations: everywhere as much positive as negative charge, or Poisson's
+    equation, which resolves the charged layers at walls."""
     mode: Literal["steady", "transient"] = "steady"
-    permittivity: Annotated[float, Field(gt=0)] = 40.0
-    """Relative; for the Debye length alone."""
+    permittivity: Annotated[float, Field(gt=0)] | None = None
+    """Relative; default 40. It makes the Debye length, which alone depends on it."""
+    debye_length: Annotated[float, Field(gt=0), LENGTH] | None = None
+    """In place of `permittivity`, m: layers as thick as can be resolved and seen."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default(cls, given: Any) -> Any:
+        """The usual permittivity where nothing else makes the Debye length."""
+        if isinstance(given, dict) and not {"permittivity", "debye_length"} & given.keys():
+            return {**given, "permittivity": PERMITTIVITY}
+        return given
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> NernstPlanck:
+        if self.permittivity is not None and self.debye_length is not None:
+            raise ValueError("give one of permittivity and debye_length: each makes the other")
+        return self
 
 
 class Kinetics(Table):
@@ -52,12 +82,14 @@ class Kinetics(Table):
     """Share of the overpotential that helps deposition."""
     law: Literal["full", "linear"] = "full"
     """`linear`: i = i0 F eta / RT."""
+    double_layer: Annotated[float, Field(gt=0), AREAL_CAPACITANCE] | None = None
+    """Capacitance between electrode and electrolyte per area, F/m^2; for impedance alone."""
 
 
 class Experiment(Table):
     """A measurement that is simulated."""
 
-    kind: Literal["chronoamperometry", "impedance"]
+    kind: Literal["chronoamperometry", "impedance", "chronopotentiometry"]
     lowest: Annotated[float, Field(gt=0), FREQUENCY] | None = None
     """Of an impedance spectrum, Hz; default: three decades below that of diffusion, 1 / 2 pi tau
     with tau = L^2 / 4 D."""

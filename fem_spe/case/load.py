@@ -97,11 +97,13 @@ def _include(
     geometry: dict[str, Any], folder: Path, within: tuple[Path, ...] = ()
 ) -> dict[str, Any]:
     """`geometry` with its `file` read in; keys beside `file` win over the file's."""
+    if isinstance(network := geometry.get("network"), dict):  # that a slice is cut from
+        geometry = {**geometry, "network": _include(network, folder, within)}
     file = geometry.get("file")
     if not isinstance(file, str):
         return geometry
     target = folder / file
-    if geometry.get("kind") == "mesh_file":
+    if geometry.get("kind") in ("mesh_file", "image"):
         return {**geometry, "file": str(target.resolve())}
     beside = {k: v for k, v in geometry.items() if k != "file"}
     if not target.is_file():

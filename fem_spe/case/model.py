@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from fem_spe.case import overrides
 from fem_spe.case.boundary import Boundary
+from fem_spe.case.dendrite import Dendrite
 from fem_spe.case.electrolyte import Experiment, NernstPlanck, Species
 from fem_spe.case.electrostatics import Electrostatics, Form
 from fem_spe.case.mechanics import Balls, Elasticity, Indentation
 from fem_spe.case.messages import explain
 from fem_spe.case.probe import Probes
+from fem_spe.case.structure import Structure
 from fem_spe.case.table import Table
 from fem_spe.case.transport import Diffusion, Reaction, Time
 from fem_spe.errors import CaseError
@@ -20,18 +23,28 @@ from fem_spe.geometry import (
     AlignedSection,
     AlternatingSection,
     Box,
+    FiberNetwork,
+    ImageFile,
     MeshFile,
     ParallelSection,
+    Printed,
     RandomSection,
+    SliceSection,
 )
 from fem_spe.materials import Material, Special, lookup
-from fem_spe.units import LENGTH, REFERENCE_TEMPERATURE, TEMPERATURE
+from fem_spe.units import DURATION, LENGTH, REFERENCE_TEMPERATURE, TEMPERATURE
 
 FiberSectionSpec = Annotated[
-    AlignedSection | RandomSection | AlternatingSection | ParallelSection,
+    AlignedSection | RandomSection | AlternatingSection | ParallelSection | SliceSection,
     Field(discriminator="arrangement"),
 ]
-GeometrySpec = Annotated[Box | FiberSectionSpec | MeshFile, Field(discriminator="kind")]
+GeometrySpec = Annotated[
+    Box | FiberSectionSpec | FiberNetwork | Printed | ImageFile | MeshFile,
+    Field(discriminator="kind"),
+]
+
+
+_STEPS = re.compile(r"\s*(\d+)\s*steps?\s*")
 
 
 class Mesh(Table):
@@ -40,9 +53,12 @@ class Mesh(Table):
     size: Annotated[float, Field(gt=0), LENGTH] | None = None
     """Away from interfaces, m; default: a twelfth of the smallest box side."""
     interface_size: Annotated[float, Field(gt=0), LENGTH] | None = None
-    """At interfaces, m; default: a fifth of the smallest fibre radius."""
+    """At interfaces, m; default: a fifth of the smallest fibre radius, in a network that radius."""
     order: Literal[1, 2] | None = None
     """Geometric order of the cells; default: the solver's degree in 2-D, else 1."""
+    voxel: Annotated[float, Field(gt=0), LENGTH] | None = None
+    """Edge of the voxels where there are voxels in place of cells, m; default: an eighth of the
+    thinnest part. An image has its own."""
     study: Annotated[int, Field(ge=3, le=6)] | None = None
     """Solve on so many meshes, each halving the sizes of the one before: the values are those of
     the finest, with the order and the error that all of them show."""
@@ -61,9 +77,10 @@ class Solver(Table):
     """Finite-element degree and tolerance."""
 
     degree: Literal[1, 2] | None = None
-    """Default 2 in 2-D, 1 in 3-D."""
+    """Default 2 in 2-D, 1 in 3-D; under balls 2."""
     rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-12
-    """On the reduced residual: free unknowns, boundary values as initial guess."""
+    """On the reduced residual: free unknowns, boundary values as initial guess. Under balls in
+    3-D the default is 1e-9."""
 
 
 class Output(Table):
@@ -72,17 +89,40 @@ class Output(Table):
     figures: bool = True
     movie: Literal["gif", "mp4"] | None = None
     """Of a transient, one picture for each output time; drawn where `figures` are."""
+    checkpoint: str = "5 min"
+    """How often a run in time writes its restart file: a time of the clock, or "100 steps"."""
+
+    @field_validator("checkpoint", mode="before")
+    @classmethod
+    def _often(cls, value: object) -> str:
+        if isinstance(value, str) and (steps := _STEPS.fullmatch(value)):
+            if int(steps[1]) == 0:
+                raise ValueError(f'{value!r} is no interval; give "100 steps" or "5 min"')
+            return f"{int(steps[1])} steps"
+        seconds = DURATION.parse(value)
+        if seconds <= 0.0:
+            raise ValueError(f'{value!r} is no interval; give "100 steps" or "5 min"')
+        return value if isinstance(value, str) else DURATION.format(seconds)
+
+    @property
+    def interval(self) -> tuple[float, int | None]:
+        """Seconds between restart files, or steps where they are given."""
+        steps = _STEPS.fullmatch(self.checkpoint)
+        return (0.0, int(steps[1])) if steps else (DURATION.parse(self.checkpoint), None)
 
 
 # Study -> the tables of the case that are its own, and what it reads of a boundary
 _TABLES = {
+    "structure": {"structure"},
     "diffusion": {"diffusion", "reaction", "time"},
     "electrostatics": {"electrostatics"},
     "nernst_planck": {"species", "nernst_planck", "experiment", "time"},
     "elasticity": {"elasticity"},
     "indentation": {"elasticity", "balls", "indentation"},
+    "dendrite": {"dendrite"},
 }
 _BOUNDARY = {
+    "structure": set(),
     "diffusion": {"concentration", "flux", "periodic"},
     "electrostatics": {"potential", "current_density", "surface_charge", "floating"},
     "nernst_planck": {
@@ -92,9 +132,11 @@ _BOUNDARY = {
         "current_density",
         "electrochemical_potential",
         "kinetics",
+        "surface_charge",
     },
     "elasticity": {"displacement", "traction", "clamped", "sliding"},
     "indentation": {"displacement", "traction", "clamped", "sliding"},
+    "dendrite": set(),
 }
 
 
@@ -106,8 +148,10 @@ class Case(Table):
     temperature: Annotated[float, Field(gt=0), TEMPERATURE] = REFERENCE_TEMPERATURE
     geometry: GeometrySpec
     mesh: Mesh = Mesh()
-    materials: dict[str, Material | Special | str] = Field(min_length=1)
+    materials: dict[str, Material | Special | str] = Field(default_factory=dict)
+    """Of each region; a structure alone needs none."""
     boundary: dict[str, Boundary] = Field(default_factory=dict)
+    structure: Structure = Structure()
     diffusion: Diffusion = Diffusion()
     reaction: dict[str, Reaction] = Field(default_factory=dict)
     time: Time | None = None
@@ -118,6 +162,7 @@ class Case(Table):
     elasticity: Elasticity = Elasticity()
     balls: Balls | None = None
     indentation: Indentation | None = None
+    dendrite: Dendrite | None = None
     solver: Solver = Solver()
     output: Output = Output()
     probe: Probes = Field(default_factory=dict)
@@ -128,12 +173,14 @@ class Case(Table):
     def _consistent(self) -> Case:
         for table in sorted(self.model_fields_set & self.foreign):
             raise CaseError(f"[{table}] has no meaning for study = {self.study!r}; remove it")
+        if not self.materials and self.study != "structure":
+            raise CaseError("materials = {}: the case needs a material for each region")
         read = _BOUNDARY.get(self.study)
         for name, boundary in self.boundary.items():
-            if read and not read.issuperset(boundary.given):
+            if read is not None and not read.issuperset(boundary.given):
                 raise CaseError(
                     f"[boundary.{name}] {boundary.given[0]} has no meaning for study = "
-                    f"{self.study!r}, which reads {', '.join(sorted(read))}"
+                    f"{self.study!r}, which reads {', '.join(sorted(read)) or 'none'}"
                 )
         if self.study == "diffusion":
             self._require_plain_values()

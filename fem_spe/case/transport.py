@@ -16,6 +16,11 @@ class Diffusion(Table):
     """How diffusion is driven."""
 
     mode: Literal["steady", "transient"] = "steady"
+    method: Literal["fem", "voxel"] = "fem"
+    """Finite elements on a mesh, or finite volumes straight on the voxels of an image: the
+    effective coefficient alone, coarser and much quicker."""
+    rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-7
+    """Of the voxel method: it ends when three steps together change the result by less."""
     direction: Axis | None = None
     """Driven by a unit difference between the two faces across this axis; default: the
     thickness, unless [boundary.*] drives."""

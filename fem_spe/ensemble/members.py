@@ -104,8 +104,8 @@ def is_finished(member: Member, folder: Path) -> bool:
     summary = folder / member.name / "summary.json"
     if isinstance(member.case, FemSpeError) or not summary.exists():
         return False
-    written = read_toml(summary.with_name("case.toml"))
-    wanted = [case.to_dict() for case in resolved(member.case)]
+    written = _lasting(read_toml(summary.with_name("case.toml")))
+    wanted = [_lasting(case.to_dict()) for case in resolved(member.case)]
     geometry = member.case.geometry
     if written not in wanted:
         what = "; ".join(itertools.islice(_differences(written, wanted[0]), 3))
@@ -117,6 +117,12 @@ def is_finished(member: Member, folder: Path) -> bool:
         f"{summary.parent} holds the result of another case ({what}); "
         "give --force to repeat all members, or another folder with -o"
     )
+
+
+def _lasting(case: dict[str, Any]) -> dict[str, Any]:
+    """The case but for how often an unfinished run keeps its state."""
+    output = {k: v for k, v in case.get("output", {}).items() if k != "checkpoint"}
+    return case | {"output": output}
 
 
 def _without_figures(case: Case) -> Case:

@@ -12,6 +12,7 @@ from mpi4py import MPI
 from fem_spe import job
 from fem_spe.case import Case
 from fem_spe.comm import on_root
+from fem_spe.ensemble import arrhenius
 from fem_spe.ensemble.keys import Swept
 from fem_spe.ensemble.members import (
     Member,
@@ -45,7 +46,8 @@ def sweep(
     """Run the case in `file` with every combination of the swept values. Collective.
 
     Finished members of the same sweep are kept; those that failed without a result are
-    tried again. `sweep.csv` is renewed after each member, `sweep.png` drawn at the end.
+    tried again. `sweep.csv` is renewed after each member, `sweep.png` drawn at the end; a sweep
+    over `temperature` ends with activation energies, `arrhenius.csv` and `arrhenius.png`.
 
     Args:
         file: The case.
@@ -83,7 +85,8 @@ def sweep(
                 spent = ""  # it never started
             line = f"[{number:{len(str(len(members)))}}/{len(members)}] {member.name}  "
             tell(line + _told(outcome, spent), outcome)
-    on_root(comm, lambda: _draw(output, sweeps, members, outcomes, tell))
+    fits = on_root(comm, lambda: _tell_energies(output, sweeps, members, outcomes, tell))
+    on_root(comm, lambda: _draw(output, sweeps, members, outcomes, fits, tell))
     return [(member, outcomes[member.name]) for member in members]
 
 
@@ -118,7 +121,8 @@ def _open(folder: Path, renew: Callable[[], None]) -> None:
     """Make the folder and its table, which marks it as that of a sweep."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / PICTURE).unlink(missing_ok=True)  # it would show another table than this
+        for name in (PICTURE, arrhenius.PICTURE, arrhenius.TABLE):
+            (folder / name).unlink(missing_ok=True)  # it would show another table than this
     except OSError as error:
         raise CaseError(
             f"{folder}: cannot be written ({error.strerror}); give another folder with -o"
@@ -157,16 +161,39 @@ def _told(outcome: Outcome, spent: str) -> str:
     return f"{outcome.status}{spent}: {name} = {number} {unit}".rstrip()
 
 
-def _draw(
+def _tell_energies(
     folder: Path,
     sweeps: Sequence[Swept],
     members: Sequence[Member],
     outcomes: Mapping[str, Outcome],
     tell: Told,
+) -> list[arrhenius.Fitted]:
+    """The activation energies of a sweep over temperature, told and written."""
+    fits = arrhenius.fitted(sweeps, members, outcomes)
+    for fit in fits:
+        tell(f"activation energy of {fit.name}: {fit.law}", Outcome("done"))
+    if fits:
+        try:
+            arrhenius.write_fits(folder / arrhenius.TABLE, fits)
+        except OSError as error:
+            what = f"{folder / arrhenius.TABLE}: cannot be written ({error.strerror})"
+            raise CaseError(what) from None
+    return fits
+
+
+def _draw(
+    folder: Path,
+    sweeps: Sequence[Swept],
+    members: Sequence[Member],
+    outcomes: Mapping[str, Outcome],
+    fits: Sequence[arrhenius.Fitted],
+    tell: Told,
 ) -> None:
-    """The picture; a failing graphics library costs the picture, not the sweep."""
+    """The pictures; a failing graphics library costs the picture, not the sweep."""
     try:
         draw_sweep(folder / PICTURE, sweeps, members, outcomes)
+        if fits:
+            arrhenius.draw_fits(folder / arrhenius.PICTURE, fits)
     except InterruptedRunError:
         raise
     except Exception as error:

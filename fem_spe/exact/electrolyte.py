@@ -97,3 +97,45 @@ def impedance(frequency: float, transference: float) -> complex:
     """
     s = cmath.sqrt(1j * frequency)
     return 1.0 + (1.0 - transference) / transference * cmath.tanh(s) / s
+
+
+def charged_impedance(
+    frequency: float, transference: float, resistance: float, time: float
+) -> complex:
+    """Z over L / sigma of the symmetric cell whose reactions have a double layer beside them.
+
+    Each electrode has the `resistance` R (over L / sigma) of a reaction driven by mu, and a
+    capacitance C driven by psi, charged by cations; `time` is 4 D R C / L^2, the others are as
+    in `impedance`. With T = tanh(s) / s half the cell is [1 + (t-/t+) T] / 2 - W from the
+    middle up to psi at the electrode, and (R + W) / (1 + i omega R C) beyond it, with
+    W = T / (4 t+) what the concentration there adds (Randles, Discuss. Faraday Soc. 1, 1947, 11).
+    Where `time` is small this is `impedance` + 2 R / (1 + i omega R C), arcs in a row.
+    """
+    s = cmath.sqrt(1j * frequency)
+    concentration = cmath.tanh(s) / s / (4.0 * transference)
+    beyond = (resistance + concentration) / (1.0 + 1j * frequency * time)
+    return impedance(frequency, transference) + 2.0 * (beyond - concentration)
+
+
+def depletion_time(flux: float) -> float:
+    """When the concentration at the electrode of a closed cell reaches zero, over L^2 / D.
+
+    The constant `flux` is over the limiting one, above 1, and D the ambipolar diffusivity. With
+    j the flux the concentration there is 1 - j [1 - sum of 8 / (n pi)^2 e^(-(n pi)^2 t)] over odd
+    n (Carslaw & Jaeger 1959, sect. 3.8, for equal flux in and out); far above 1 this is Sand's
+    pi / (16 j^2).
+
+    Raises:
+        ValueError: unless the flux is above 1, where nothing is ever depleted.
+    """
+    if flux <= 1.0:
+        raise ValueError("at or below the limiting flux nothing is depleted")
+    sand = math.pi / (16.0 * flux**2)
+    n = math.pi * np.arange(1.0, 40.0 * math.ceil(flux), 2.0)  # e^-(n^2 sand) vanishes at the last
+
+    def left(time: float) -> float:
+        lost = 1.0 - float(np.sum(8.0 / n**2 * np.exp(-(n**2) * time)))
+        return 1.0 - flux * lost
+
+    latest = 1.0 + math.log(flux / (flux - 1.0)) / math.pi**2
+    return float(brentq(left, 0.5 * sand, latest, xtol=1e-12 * sand, rtol=1e-12))

@@ -12,6 +12,7 @@ finer the mesh.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,13 @@ from numpy.typing import NDArray
 from fem_spe.errors import ConvergenceError
 from fem_spe.solve.constraints import Ties
 from fem_spe.solve.linear import Problem, Solved
+from fem_spe.solve.shared import with_shared
 
 _MAX_STEPS = 50
 _NEAR = 1e-9  # relative residual that only round-off keeps from the tolerance
 _LOOSEST = 1e-10  # relative residual beyond which fluxes would not balance to 1e-10
 _SHORTEST = 2.0**-12  # of a full step
+_ALIKE = 0.3  # of a correction: below that what is left wants no other matrix
 _DECREASE = 0.25  # of the next correction, per length of the step
 
 
@@ -40,9 +43,17 @@ class Newton:
         bcs: Boundary values.
         rtol: On the reduced residual, relative to that of the guess zero inside; never
             looser than 1e-10.
-        method: `direct` or `multigrid`, for the steps.
+        method: `direct`, `multigrid` or `coupled`, for the steps; the last is for unknowns in
+            blocks, with inexact steps that use a matrix as long as it brings them near.
         name: Prefix of the steps' PETSc options.
         ties: Unknowns that equal others.
+        settled: Where given, the solution is reached when no unknown would change by more than
+            this, whatever the residual: that of one equation may hide those of the others.
+        before: Where given, called whenever `u` has changed: what the forms hold besides `u`,
+            and what the derivative of `a - load` does not know, follows it then.
+        shared: Linear forms b, one for each number s that the forms hold and that `before` finds
+            from `u` as one that many unknowns share: the load changes by b ds, and s by the sum
+            of b dv over the sum of b where the unknowns change by dv.
     """
 
     def __init__(
@@ -55,7 +66,13 @@ class Newton:
         method: str,
         name: str,
         ties: Ties | None = None,
+        settled: float | None = None,
+        before: Callable[[], None] | None = None,
+        shared: Sequence[Any] = (),
     ) -> None:
+        self.settled, self.before = settled, before
+        self.chord = method == "coupled"
+        self.shared = [fem.form(b) for b in shared]
         self.u, self.bcs, self.name, self.method = u, bcs, name, f"{method}-newton"
         self.rtol = min(rtol, _LOOSEST)
         residual = a - load
@@ -77,34 +94,54 @@ class Newton:
         norm = self._residual(guess)
         for steps in range(1, _MAX_STEPS + 1):
             start = self._owned()
-            with self.step.corrections(scale) as correction:
+            with self.step.corrections(scale) as plain:
+                correction = with_shared(plain, self.shared, self.u)
                 change = correction(start)
                 size, length = self._size(change), 1.0
                 while True:
                     shorter = self._residual(start + length * change)
-                    rest = correction(self._owned())
-                    done = shorter <= self.rtol * scale
-                    if done or self._size(rest) <= (1.0 - _DECREASE * length) * size:
-                        break
+                    if np.isfinite(shorter):
+                        rest = correction(self._owned())
+                        done = self._reached(shorter, scale, rest)
+                        if done or self._size(rest) <= (1.0 - _DECREASE * length) * size:
+                            break
                     length /= 2
                     if length < _SHORTEST:
                         self._residual(start)
                         raise self._stopped(steps, norm / scale, "no step leads nearer")
+                while self.chord and not done and self._size(rest) <= _ALIKE * size:
+                    start, change, size = self._owned(), rest, self._size(rest)
+                    further = self._residual(start + change)
+                    rest = correction(self._owned())
+                    if not self._size(rest) < size:
+                        rest = change
+                        self._residual(start)
+                        break
+                    shorter, done = further, self._reached(further, scale, rest)
             norm = shorter
             if done:
                 return self._polished(rest, steps, norm, scale)
         raise self._stopped(_MAX_STEPS, norm / scale, "too many steps")
 
+    def _reached(self, residual: float, scale: float, rest: NDArray[np.float64]) -> bool:
+        """True where what is left is within the tolerance."""
+        if self.settled is None:
+            return residual <= self.rtol * scale
+        largest = float(np.abs(rest).max(initial=0.0))
+        return bool(max(self.u.function_space.mesh.comm.allgather(largest)) <= self.settled)
+
     def _polished(self, rest: NDArray[np.float64], steps: int, norm: float, scale: float) -> Solved:
         """The solution with one more correction, which costs no matrix: to round-off."""
         last = self._owned()
         better = self._residual(last + rest)
-        if not better < norm:
+        if self.settled is None and not better < norm:
             better = self._residual(last)
         return Solved(self.u.copy(), steps, better / scale, self.method)
 
     def _size(self, values: NDArray[np.float64]) -> float:
-        return float(self.u.function_space.mesh.comm.allreduce(float(values @ values)) ** 0.5)
+        with np.errstate(over="ignore"):  # of a step that is refused
+            own = float(values @ values)
+        return float(self.u.function_space.mesh.comm.allreduce(own) ** 0.5)
 
     def _owned(self) -> NDArray[np.float64]:
         dofmap = self.u.function_space.dofmap
@@ -116,6 +153,8 @@ class Newton:
         for bc in self.bcs:
             bc.set(self.u.x.array)
         self.u.x.scatter_forward()
+        if self.before is not None:
+            self.before()
         return self.step.residual_norm(self._owned())
 
     def _stopped(self, steps: int, residual: float, reason: str) -> ConvergenceError:

@@ -3,15 +3,25 @@
 from fem_spe import comm as _comm  # noqa: F401 - what DOLFINx needs before it
 
 # isort: split
-from fem_spe.studies import diffusion, elasticity, electrostatics, indentation, nernst_planck
+from fem_spe.studies import (
+    dendrite,
+    diffusion,
+    elasticity,
+    electrostatics,
+    indentation,
+    nernst_planck,
+    structure,
+)
 from fem_spe.studies.registry import Plan, Study, lookup, names, register
 
 for _study in (
+    structure.STUDY,
     diffusion.STUDY,
     electrostatics.STUDY,
     nernst_planck.STUDY,
     elasticity.STUDY,
     indentation.STUDY,
+    dendrite.STUDY,
 ):
     register(_study)
 

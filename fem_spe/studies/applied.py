@@ -14,6 +14,7 @@ from fem_spe.errors import CaseError
 from fem_spe.geometry.faces import opposite
 from fem_spe.physics.nernst_planck import butler_volmer
 from fem_spe.studies.cell import Cell
+from fem_spe.studies.free_electrode import FreeElectrode
 from fem_spe.units import FARADAY
 
 _UNBALANCED = 1e-9  # of given fluxes
@@ -24,8 +25,10 @@ class Applied:
 
     Attributes:
         domain, cell: Where, and what.
+        free: Electrodes whose potential is found.
         level: Share of all data that is applied: 0 is the cell at rest, 1 what is asked for.
-        bcs: Values of reservoirs and electrodes, and of one node where no face has any.
+        bcs: Values of reservoirs and electrodes, and of one node where no face has any, and no
+            electrode of its own potential is there.
 
     Raises:
         CaseError: where what is given cannot all enter and stay.
@@ -35,13 +38,17 @@ class Applied:
         self.domain, self.cell = domain, cell
         self.level = fem.Constant(domain.mesh, 1.0)
         self._require_balance()
+        self._rule = 2 * space.ufl_element().embedded_superdegree + 2
+        self.free: dict[str, FreeElectrode] = {}
         self._values: list[tuple[fem.Constant, float]] = []
         self.bcs: list[fem.DirichletBC] = []
         for name, c in cell.reservoirs.items():
             self._fix(space.sub(0), name, c - 1.0)
         for name, value in (cell.electrodes | cell.potentials).items():
             self._fix(space.sub(1), name, value)
-        if not cell.grounded:
+        # where all currents are given the level is that of one electrode: balance sets its current
+        self._level_of = next(iter(cell.free), None) if not cell.grounded else None
+        if not cell.grounded and not cell.free:
             self.bcs.append(self._anchor(space))
 
     def set_level(self, level: float) -> None:
@@ -57,14 +64,41 @@ class Applied:
         for name, value in self.cell.anions.items():
             load += level * fem.Constant(mesh, value) * q * self.ds(name)
         for name, value in self.cell.currents.items():
-            density = fem.Constant(mesh, value * self._density(name))
-            load += level * density * v * self.ds(name)
+            if name not in self.cell.free:
+                density = fem.Constant(mesh, value * self._density(name))
+                load += level * density * v * self.ds(name)
         for name, (potential, law) in self.cell.kinetics.items():
             eta = level * fem.Constant(mesh, potential) - mu
             alpha = law.alpha if law.law == "full" else None
             exchange = fem.Constant(mesh, self.exchange(law))
             load += butler_volmer(exchange, eta, alpha) * v * self.ds(name)
+        for name, law in self.cell.free.items():
+            total = self.cell.currents[name] * self._density(name) * self.area(name)
+            # one rule for the current and for the condition on it
+            rule = self.ds(name)(degree=self._rule)
+            electrode = FreeElectrode(self.domain, law, self.exchange(law), total, mu, rule)
+            self.free[name] = electrode
+            load += electrode.density() * v * rule
         return load
+
+    def follow(self) -> None:
+        """Find the potentials of free electrodes for today's unknowns. Collective."""
+        for electrode in self._moving:
+            electrode.follow(float(self.level.value))
+
+    def shared(self, v: Any) -> list[Any]:
+        """The derivative of the load, tested by `v`, with respect to each such potential."""
+        return [electrode.slope() * v * electrode.rule for electrode in self._moving]
+
+    @property
+    def _moving(self) -> list[FreeElectrode]:
+        return [found for name, found in self.free.items() if name != self._level_of]
+
+    @property
+    def potentials(self) -> dict[str, Any]:
+        """Of the electrodes with kinetics, over RT/F: numbers and constants."""
+        fixed = {name: potential for name, (potential, _) in self.cell.kinetics.items()}
+        return fixed | {name: electrode.potential for name, electrode in self.free.items()}
 
     def exchange(self, law: Kinetics) -> float:
         """The exchange current over F D+ c0, 1/m."""
@@ -82,8 +116,7 @@ class Applied:
         """Of all electrodes with kinetics, at small currents, ohm m (2-D) or ohm. Collective."""
         volt = self.cell.salt.thermal_voltage
         return sum(
-            volt / (law.exchange_current * self.area(name))
-            for name, (_, law) in self.cell.kinetics.items()
+            volt / (law.exchange_current * self.area(name)) for name, law in self.cell.laws.items()
         )
 
     def _fix(self, part: fem.FunctionSpace, name: str, value: float) -> None:
@@ -102,9 +135,9 @@ class Applied:
         return fem.dirichletbc(0.0, (2 * blocks + 1).astype(np.int32), part)
 
     def _density(self, name: str) -> float:
-        """Footprint over area of a face that fibres cut, where the current is that of the one."""
-        found = opposite(self.domain.dimension, name)
-        if name not in self.cell.footprint or found is None:
+        """Footprint over area of a face that fibres cut or a print folds, where that counts."""
+        found = opposite(self.domain.dimension, self.cell.footprint.get(name, ""))
+        if found is None:
             return 1.0
         size = self.domain.size
         return math.prod(size) / size[found[0]] / self.area(name)

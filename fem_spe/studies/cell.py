@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fem_spe.case import Boundary, Case
-from fem_spe.case.electrolyte import Kinetics
+from fem_spe.case.electrolyte import PERMITTIVITY, Kinetics
 from fem_spe.errors import CaseError
-from fem_spe.geometry.faces import opposite, thickness
+from fem_spe.geometry import Printed
+from fem_spe.geometry.faces import opposite
 from fem_spe.progress import log
 from fem_spe.studies.salt import Salt, salt
 from fem_spe.units import FARADAY
 
+# the interfaces of printed electrolytes, and which way they look
+_PRINTED = {"electrolyte-lithium": "bottom", "electrolyte-cathode": "top"}
 _NO_CURRENT = 1e-9  # of all given currents: what their sum may be off by
 
 
@@ -29,7 +32,10 @@ class Cell:
         kinetics: Potentials of electrodes whose reaction has a resistance, and its law.
         anions: Fluxes of anions into the domain, over D+ c0, 1/m.
         currents: Given currents into the domain, over F D+ c0, 1/m.
-        footprint: Faces whose current is given per footprint rather than per area.
+        free: Electrodes of one potential each that is found: the laws of their reactions. What
+            `currents` has for them is the mean.
+        footprint: Faces whose current is given per footprint rather than per area -> the side of
+            the box that has this footprint.
     """
 
     salt: Salt
@@ -39,7 +45,8 @@ class Cell:
     kinetics: dict[str, tuple[float, Kinetics]]
     anions: dict[str, float]
     currents: dict[str, float]
-    footprint: frozenset[str]
+    footprint: dict[str, str]
+    free: dict[str, Kinetics]
 
     @property
     def faces(self) -> list[str]:
@@ -68,9 +75,15 @@ class Cell:
         return [*self.holding, *(n for n, i in self.currents.items() if i)]
 
     @property
+    def laws(self) -> dict[str, Kinetics]:
+        """The reactions of all faces that have one."""
+        return {name: law for name, (_, law) in self.kinetics.items()} | self.free
+
+    @property
     def anode(self) -> str | None:
-        """Where uniformity is reported: the bottom if ions pass it, else the first electrode."""
-        return "bottom" if "bottom" in self.passing else next(iter(self.passing), None)
+        """Where uniformity is reported: the side of the lithium, else the first electrode."""
+        sides = ("bottom", "electrolyte-lithium")
+        return next((n for n in [*sides, *self.passing] if n in self.passing), None)
 
     def given_flux(self) -> dict[str, float]:
         """Cations into the domain where they are given, mol/m^2/s."""
@@ -90,17 +103,17 @@ def cell(case: Case) -> Cell:
     Raises:
         CaseError: where a face names an unknown ion, or nothing drives.
     """
-    found = Cell(salt(case), {}, {}, {}, {}, {}, {}, frozenset(_per_footprint(case)))
+    found = Cell(salt(case), {}, {}, {}, {}, {}, {}, _footprints(case), {})
     for name, boundary in case.boundary.items():
         try:
             _add(found, name, boundary)
         except CaseError as error:
             raise CaseError(f"[boundary.{name}] {error}") from None
-    if found.potentials and (found.electrodes or found.kinetics):
+    others = [*found.electrodes, *found.kinetics, *found.free]
+    if found.potentials and others:
         raise CaseError(
             f"[boundary.{next(iter(found.potentials))}] potential fixes phi alone, and "
-            f"{next(iter(found.electrodes | found.kinetics))} the electrochemical_potential; give "
-            "both faces the latter"
+            f"{others[0]} the electrochemical_potential; give both faces the latter"
         )
     if not found.faces:
         raise CaseError(
@@ -110,14 +123,24 @@ def cell(case: Case) -> Cell:
     return found
 
 
-def _per_footprint(case: Case) -> list[str]:
-    return [n for n, b in case.boundary.items() if b.current_density is not None]
+def _footprints(case: Case) -> dict[str, str]:
+    """Faces with a current density -> the side of the box whose area it is meant for."""
+    given = [n for n, b in case.boundary.items() if b.current_density is not None]
+    sides = {n: n for n in given}
+    if isinstance(case.geometry, Printed):
+        sides |= {n: _PRINTED[n] for n in given if n in _PRINTED}
+    return sides
 
 
 def _add(found: Cell, name: str, boundary: Boundary) -> None:
     """Sort what a face prescribes into `found`."""
     salt = found.salt
     ions, volt = salt.ions, salt.thermal_voltage
+    if boundary.surface_charge is not None:
+        raise CaseError(
+            "surface_charge: without layers of charge there is none; give [nernst_planck] closure "
+            '= "poisson"'
+        )
     if boundary.concentration is not None:
         found.reservoirs[name] = _concentration(salt, boundary.concentration)
     if boundary.potential is not None:
@@ -134,6 +157,8 @@ def _add(found: Cell, name: str, boundary: Boundary) -> None:
             found.kinetics[name] = value, boundary.kinetics
     if boundary.current_density is not None:
         found.currents[name] = boundary.current_density / (FARADAY * salt.flux_scale)
+        if boundary.kinetics is not None:
+            found.free[name] = boundary.kinetics
     if boundary.flux is not None:
         if not isinstance(boundary.flux, dict):
             raise CaseError(f'flux: of which ion? Write {{ "{salt.cation.name}" = ... }}')
@@ -173,6 +198,9 @@ class Limits:
         sand_time: At the given flux, s.
         length: Between the electrodes, m.
         debye: Debye length, m.
+        unlimited: Why there is no limiting flux, where there is none.
+        most: Limiting fluxes that no structure passes: what pillars hold adds to the salt of
+            the film, in which the flux is at most what this salt on one side of it drives.
     """
 
     flux: float
@@ -180,12 +208,14 @@ class Limits:
     sand_time: float
     length: float
     debye: float
+    unlimited: str = "for fixed anions keep cations of their own"
+    most: float = 1.0
 
     def __str__(self) -> str:
         ratio = self.debye / self.length
         shield = f"Debye length {self.debye * 1e9:.2g} nm, {ratio:.1e} of the cell"
         if math.isinf(self.limiting):
-            return f"no limiting flux, for fixed anions keep cations of their own; {shield}"
+            return f"no limiting flux, {self.unlimited}; {shield}"
         limit = f"limiting flux {self.limiting:.3g} mol/m^2/s (of the unstructured cell)"
         if not self.flux:
             return f"{limit}; {shield}"
@@ -197,15 +227,31 @@ class Limits:
 
 def limits(case: Case, driven: Cell, size: tuple[float, ...]) -> Limits:
     """The limits of a cell of this `size` (m)."""
-    dimension = len(size)
-    lengths = {name: _across(name, size) for name in driven.faces}
-    given = {n: abs(j) for n, j in driven.given_flux().items()}
-    worst = max(given, key=lambda n: given[n] * lengths[n], default=None)
-    axis = "xyz".index(thickness(dimension))
-    flux, length = (given[worst], lengths[worst]) if worst else (0.0, size[axis])
-    salt = driven.salt
-    debye = salt.debye_length(case.nernst_planck.permittivity)
-    return Limits(flux, salt.limiting_flux(length), salt.sand_time(flux), length, debye)
+    own, salt = case.nernst_planck, driven.salt
+    debye = own.debye_length or salt.debye_length(own.permittivity or PERMITTIVITY)
+    flux, length = hardest(driven.given_flux(), size)
+    most = 1.0
+    if isinstance(case.geometry, Printed):
+        flux, length, most = _through_film(case.geometry, driven)
+    limit, sand = salt.limiting_flux(length), salt.sand_time(flux)
+    return Limits(flux, limit, sand, length, debye, most=most)
+
+
+def _through_film(part: Printed, driven: Cell) -> tuple[float, float, float]:
+    """Largest given flux, the way through the film, m, and the salt of the cell over its own."""
+    flux = max(map(abs, driven.given_flux().values()), default=0.0)
+    volume = part.volumes["electrolyte"]
+    return flux, part.base, volume / (part.footprint * part.base)
+
+
+def hardest(given: Mapping[str, float], size: tuple[float, ...]) -> tuple[float, float]:
+    """Of the fluxes through faces the one that has farthest to go for its size, and how far, m.
+
+    Zero and the thickness where none is given.
+    """
+    lengths = {name: _across(name, size) for name in given}
+    worst = max(given, key=lambda n: abs(given[n]) * lengths[n], default=None)
+    return (abs(given[worst]), lengths[worst]) if worst else (0.0, size[-1])
 
 
 def _across(face: str, size: tuple[float, ...]) -> float:
@@ -222,13 +268,22 @@ def require_possible(case: Case, driven: Cell, size: tuple[float, ...]) -> Limit
             can pass in the long run.
     """
     found = limits(case, driven, size)
-    steady = case.nernst_planck.mode == "steady"
-    if steady and driven.closed and found.flux >= found.limiting:
+    if case.nernst_planck.mode == "steady" and driven.closed:
+        require_below(found, "which stops at depletion")
+    return found
+
+
+def require_below(found: Limits, transient: str) -> None:
+    """Raise where a closed cell is asked for more than it can pass in the long run.
+
+    Raises:
+        CaseError: with flux, limit and Sand's time, and what a transient does.
+    """
+    if found.flux >= found.most * found.limiting:
         raise CaseError(
             f"[boundary.*] there is no steady state: {found}; give a smaller flux, or "
-            '[nernst_planck] mode = "transient", which stops at depletion'
+            f'[nernst_planck] mode = "transient", {transient}'
         )
-    return found
 
 
 def tell(driven: Cell, found: Limits) -> None:

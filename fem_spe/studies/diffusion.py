@@ -29,7 +29,7 @@ from fem_spe.physics import diffusion
 from fem_spe.progress import Clock
 from fem_spe.results import CellErrors, Check, Quantity, Solution, Table
 from fem_spe.solve.linear import choose, residual_vector, solve
-from fem_spe.studies import concentration, reaction, transient
+from fem_spe.studies import concentration, reaction, transient, voxel
 from fem_spe.studies.drive import Drive, drive, in_and_out, periodic_axes
 from fem_spe.studies.named import require_faces, require_regions
 from fem_spe.studies.registry import Plan, Study
@@ -42,7 +42,7 @@ _BOUNDED = {  # quantities that are proportional to the flux
 }  # fmt: skip
 
 
-def plan(case: Case, regions: tuple[str, ...]) -> Plan:
+def plan(case: Case, regions: tuple[str, ...]) -> Plan | None:
     """Impermeable regions are holes; every part of the rest must touch an electrode."""
     require_regions(case, regions)
     holes = frozenset(r for r in regions if case.material(r) is None)
@@ -55,6 +55,9 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
             transient.require_storage(case, coefficients, conducting)
         reaction.require(case, coefficients, conducting)
         concentration.require(case, coefficients)
+    if case.diffusion.method == "voxel":
+        voxel.require(case)
+        return None
     direction = case.diffusion.direction
     sides: tuple[int, ...] = ()
     if not isinstance(case.geometry, MeshFile):
@@ -308,4 +311,4 @@ def _tables(case: Case, state: Solved, density: FaceFlux | None) -> dict[str, Ta
     return tables | probes.snapshot()
 
 
-STUDY = Study("diffusion", plan, run)
+STUDY = Study("diffusion", plan, run, voxel.run)

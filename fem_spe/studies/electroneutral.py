@@ -23,17 +23,22 @@ from fem_spe.studies.cell import Cell
 from fem_spe.studies.drive import in_and_out
 from fem_spe.units import FARADAY
 
-_PSEUDO = 0.01  # of a pseudo-step's rate: that of diffusion through the cell
-_MOST_PSEUDO = 100
-_STILL = 1e-12  # change of c / c0 per pseudo-step
+_PINCH = 0.01  # of storage, over the rate of diffusion along the cell
 _ROUND_OFF = 1e-10  # of the residual, which one more correction then takes to its floor
 _SMALLEST_PART = 1 / 64  # of the data that is applied at a time
+
+DIRECT_LIMIT = 60_000  # unknowns up to which steps in 3-D are factorised
 
 Array = NDArray[np.float64]
 
 
 class DepletedError(ConvergenceError):
     """No solution in which every ion is left everywhere."""
+
+
+def _method(num_dofs: int, dimension: int) -> str:
+    """How the steps of Newton's method are solved."""
+    return "direct" if dimension == 2 or num_dofs <= DIRECT_LIMIT else "coupled"
 
 
 class Model:
@@ -72,7 +77,11 @@ class Model:
         load = self.applied.load(self.mu, q, v)
         self._inner_form = fem.form(self.inner)
         rtol, bcs = max(case.solver.rtol, _ROUND_OFF), tuple(self.applied.bcs)
-        self.newton = Newton(self.inner, load, self.u, bcs, rtol, "direct", "nernst_planck")
+        self.newton = Newton(
+            self.inner, load, self.u, bcs, rtol, _method(self.num_dofs, domain.dimension),
+            "nernst_planck", before=self._follow, shared=self.applied.shared(v),
+        )  # fmt: skip
+        self._resting = False
         self.scalar, self._first = self.space.sub(0).collapse()
         _, self._second = self.space.sub(1).collapse()
         self.rate_form = fem.form(self.ions.ratio * rate * dx)
@@ -100,19 +109,21 @@ class Model:
     def steady(self) -> None:
         """Solve for the steady state. Collective.
 
-        The data are applied in parts where all at once would be too much for Newton's method.
+        The data are applied in parts where all at once would be too much for Newton's method. Its
+        matrix has a pinch of storage, which makes it regular in a closed cell, too; in the
+        residual no more is stored than keeps the mean of such a cell.
 
         Raises:
             DepletedError: if there is none with positive concentrations.
             ConvergenceError: if it is not found for another reason.
         """
         reached, part, guess = 0.0, 1.0, np.zeros(self.owned)
-        # a pinch of storage makes the system regular in a closed cell, too
-        self.weight.value = _PSEUDO / self.domain.size[-1] ** 2
+        self.weight.value = _PINCH / max(self.domain.size) ** 2
+        self._resting = True
         while reached < 1.0:
             self.applied.set_level(min(reached + part, 1.0))
             try:
-                guess = self._pseudo_step(guess)
+                guess = self.solve(guess)
             except ConvergenceError as error:
                 part /= 2.0
                 if part >= _SMALLEST_PART:
@@ -123,20 +134,13 @@ class Model:
                     ) from None
                 raise
             reached = min(reached + part, 1.0)
-        for _ in range(_MOST_PSEUDO):
-            new = self._pseudo_step(guess)
-            change = float(np.abs((new - guess)[::2]).max(initial=0.0))
-            guess = new
-            if self.domain.mesh.comm.allreduce(change, op=MPI.MAX) <= _STILL:
-                return
-        raise ConvergenceError("the pseudo-steps to the steady state of the cell do not end")
 
-    def _pseudo_step(self, guess: Array) -> Array:
-        """An implicit step nearer to the steady state, which keeps the mean of a closed cell."""
-        self.restore(guess)
-        mean = self.mean() - 1.0 if self.cell.closed else 0.0
-        self.rest.x.array[:] = -self.weight.value * (self.u.x.array - mean)
-        return self.solve(guess)
+    def _follow(self) -> None:
+        """What of the forms follows the unknowns. Collective."""
+        if self._resting:
+            mean = self.mean() - 1.0 if self.cell.closed else 0.0
+            self.rest.x.array[:] = -self.weight.value * (self.u.x.array - mean)
+        self.applied.follow()
 
     def scalar_function(self, values: Array) -> fem.Function:
         """A function on the scalar space."""
@@ -173,6 +177,7 @@ class Model:
         """Make `values` the owned unknowns. Collective."""
         self.u.x.array[: self.owned] = values
         self.u.x.scatter_forward()
+        self._follow()
 
     def total(self, form: Any) -> float:
         """The value of a compiled scalar form. Collective."""

@@ -11,7 +11,7 @@ from fem_spe.measure.probe import Follower
 from fem_spe.meshing import Spot
 from fem_spe.progress import Clock
 from fem_spe.results import Solution
-from fem_spe.studies import impedance, salt_in_time
+from fem_spe.studies import depletion, impedance, salt_in_time, space_charge
 from fem_spe.studies.cell import Cell, cell, require_possible, tell
 from fem_spe.studies.electroneutral import DepletedError, Model
 from fem_spe.studies.registry import Plan, Study
@@ -27,11 +27,14 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     if regions and len(holes) == len(set(regions)):
         raise CaseError("[materials] every region is impermeable; nothing carries ions")
     _require_one_electrolyte(case, [r for r in regions if r not in holes])
+    if case.nernst_planck.closure == "poisson":
+        return space_charge.plan(case, holes)
     driven = cell(case)
     if not isinstance(case.geometry, MeshFile):
         require_possible(case, driven, case.geometry.size)
     if case.experiment is not None:
         _require_experiment(case, driven)
+    _require_no_charging(case, driven)
     return Plan(holes, tuple(driven.faces), spots=_layers(case, driven))
 
 
@@ -67,15 +70,32 @@ def _require_one_electrolyte(case: Case, conducting: list[str]) -> None:
 def _require_experiment(case: Case, driven: Cell) -> None:
     """Raise where the boundary data or the mode belong to another measurement."""
     assert case.experiment is not None
-    kind, electrodes = case.experiment.kind, {**driven.electrodes, **driven.kinetics}
+    kind = case.experiment.kind
+    mode = "steady" if kind == "impedance" else "transient"
+    if case.nernst_planck.mode != mode:
+        raise CaseError(f'[experiment] kind = "{kind}" needs [nernst_planck] mode = "{mode}"')
+    if kind == "chronopotentiometry":
+        depletion.require(case, driven)
+        return
+    electrodes = {**driven.electrodes, **driven.kinetics}
     if len(electrodes) != 2 or driven.currents or driven.reservoirs:
         raise CaseError(
             f'[experiment] kind = "{kind}" needs two faces with an electrochemical_potential, and '
             "nothing else in [boundary.*]"
         )
-    mode = {"impedance": "steady", "chronoamperometry": "transient"}[kind]
-    if case.nernst_planck.mode != mode:
-        raise CaseError(f'[experiment] kind = "{kind}" needs [nernst_planck] mode = "{mode}"')
+
+
+def _require_no_charging(case: Case, driven: Cell) -> None:
+    """Raise where a double layer would be charged by what is no small signal."""
+    if case.experiment is not None and case.experiment.kind == "impedance":
+        impedance.require_circuit(driven)
+        return
+    for name, law in driven.laws.items():
+        if law.double_layer is not None:
+            raise CaseError(
+                f"[boundary.{name}] kinetics: double_layer has a meaning for [experiment] kind = "
+                '"impedance" alone; remove it'
+            )
 
 
 def run(case: Case, domain: Domain, clock: Clock) -> Solution:
@@ -84,6 +104,8 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
     Raises:
         CaseError: if there is no steady state with positive concentrations.
     """
+    if case.nernst_planck.closure == "poisson":
+        return space_charge.run(case, domain, clock)
     driven = cell(case)
     limits = require_possible(case, driven, domain.size)
     tell(driven, limits)
@@ -101,17 +123,18 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
             ) from None
         stage.note = f"{model.num_dofs} unknowns"
     with clock.stage("measure"):
-        fields = Fields(model)
-        quantities, checks, tables = measure(model, limits, fields)
+        fields = Fields(model, lines=case.output.figures)
+        quantities, checks, tables = measure(model, limits, fields, case)
         tables |= Follower(domain, case.probe, fields.functions).snapshot()
+        written = fields.written()
     if case.experiment is not None:
         with clock.stage("spectrum") as stage:
             more, spectrum = impedance.spectrum(case, model)
             quantities |= more
-            tables["impedance"] = spectrum
-            stage.note = f"{len(next(iter(spectrum.values())))} frequencies"
+            tables |= spectrum
+            stage.note = f"{len(spectrum['impedance']['f [Hz]'])} frequencies"
     information = {"method": model.newton.method, "closure": case.nernst_planck.closure}
-    return Solution(quantities, checks, fields.functions, tables, information, model.num_dofs)
+    return Solution(quantities, checks, written, tables, information, model.num_dofs)
 
 
 STUDY = Study("nernst_planck", plan, run)

@@ -9,6 +9,7 @@ from fem_spe.case import Case
 from fem_spe.case.electrolyte import Species
 from fem_spe.errors import CaseError
 from fem_spe.exact import electrolyte as exact
+from fem_spe.materials import Material
 from fem_spe.physics.nernst_planck import Ions
 from fem_spe.units import FARADAY, GAS_CONSTANT, VACUUM_PERMITTIVITY
 
@@ -157,7 +158,8 @@ def salt(case: Case) -> Salt:
             f"[[species]] {cation.name}: immobile_fraction is for the anion; fixed cations would "
             "leave nothing that the electrodes pass"
         )
-    found = Salt(cation, anion, case.temperature)
+    temperature = case.temperature
+    found = Salt(warmed(cation, temperature), warmed(anion, temperature), temperature)
     if not 0.0 < found.transference < 1.0:
         raise CaseError(
             f"[[species]] t+ = {found.transference:g}, outside (0, 1): with every {anion.name} "
@@ -165,3 +167,17 @@ def salt(case: Case) -> Salt:
             '"electrostatics" the conductivity'
         )
     return found
+
+
+def warmed(ion: Species, temperature: float) -> Species:
+    """`ion` with its diffusivity at `temperature` (K), by the law of materials.
+
+    Raises:
+        CaseError: if that leads too far from 25 degC.
+    """
+    law = Material(diffusivity=ion.diffusivity, activation_energy=ion.activation_energy)
+    try:
+        there = law.at("diffusivity", temperature)
+    except CaseError as error:
+        raise CaseError(f"[[species]] {ion.name}: {error}") from None
+    return ion.model_copy(update={"diffusivity": there, "activation_energy": None})

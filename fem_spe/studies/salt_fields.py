@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 from dolfinx import fem
 
+from fem_spe.geometry.faces import BOX_FACES
+from fem_spe.measure.path import stream_function
 from fem_spe.measure.profile import profile
+from fem_spe.physics.nernst_planck import current
 from fem_spe.results import Frame, Table
 from fem_spe.studies.electroneutral import Model
+from fem_spe.units import FARADAY
 
 CONCENTRATION, POTENTIAL = "concentration [mol/m^3]", "potential [V]"
 ELECTROCHEMICAL = "electrochemical potential [V]"
+LINES = "stream_function"
+_NO_CURRENT = 1e-9  # over F D+ c0: what is left of none
 
 
 class Fields:
@@ -18,10 +24,15 @@ class Fields:
 
     Attributes:
         functions: By name and unit.
+        lines: Of the current, for pictures: in a plane without electrodes inside, each of which
+            would be a source to them. None elsewhere.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, lines: bool = False) -> None:
         self.model = model
+        border = {name for pair in BOX_FACES[2] for name in pair}
+        drawn = lines and model.domain.dimension == 2 and border.issuperset(model.cell.faces)
+        self.lines = fem.Function(model.scalar) if drawn else None
         names = (CONCENTRATION, POTENTIAL, ELECTROCHEMICAL)
         self.functions = {name: fem.Function(model.scalar) for name in names}
         self.update()
@@ -47,6 +58,20 @@ class Fields:
         position = {f"{'xyz'[axis]} [um]": found.position * 1e6}
         return position | {f"mean at {time:.6g} s [mol/m^3]": found.mean}
 
+    def written(self) -> dict[str, fem.Function]:
+        """All that is written, with the lines of now. Collective."""
+        if self.lines is None:
+            return self.functions
+        model = self.model
+        self.lines.x.array[:] = 0.0
+        if abs(model.current()) > _NO_CURRENT * FARADAY * model.cell.salt.flux_scale:
+            flux, degree = (
+                current(model.ions, model.c, model.mu),
+                model.scalar.element.basix_element.degree,
+            )
+            self.lines.x.array[:] = stream_function(model.domain, flux, degree).x.array
+        return {**self.functions, LINES: self.lines}
+
     def frame(self, time: float) -> Frame:
-        """The values of now as those of an output time."""
-        return Frame(time, {name: f.x.array.copy() for name, f in self.functions.items()})
+        """The values of now as those of an output time. Collective."""
+        return Frame(time, {name: f.x.array.copy() for name, f in self.written().items()})

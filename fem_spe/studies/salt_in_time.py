@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import astuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fem_spe import checkpoint
 from fem_spe.case import Case
+from fem_spe.checkpoint import Keeper, Part, Record
 from fem_spe.domain import Domain
 from fem_spe.errors import ConvergenceError
 from fem_spe.measure.probe import Follower
 from fem_spe.progress import Clock, log
 from fem_spe.results import Check, Frame, Quantity, Solution, Table
-from fem_spe.solve.bdf import Rate, Step, integrate
+from fem_spe.solve.bdf import Rate, State, Step, march, start
+from fem_spe.studies import depletion
 from fem_spe.studies.cell import Cell, Limits
 from fem_spe.studies.electroneutral import DepletedError, Model
 from fem_spe.studies.salt_fields import Fields
@@ -62,18 +66,18 @@ class _Run:
         model.rest.x.array[: model.owned] = rate.rest / self.diffusivity
         model.rest.x.scatter_forward()
 
-    def return_to(self, step: Step) -> None:
-        """Make the state at the end of `step` that of the model. Collective."""
-        self._apply(step.rate)
-        self.model.restore(step.values)
+    def return_to(self, rate: Rate, values: Array) -> None:
+        """Make the state at the end of a step that of the model. Collective."""
+        self._apply(rate)
+        self.model.restore(values)
 
-    def follow(self, steps: Iterator[Step]) -> Iterator[Step]:
+    def follow(self, steps: Iterator[tuple[Step, State]]) -> Iterator[tuple[Step, State]]:
         """The steps, up to depletion."""
         try:
-            for step in steps:
+            for step, state in steps:
                 self.time = step.time
                 self._record()
-                yield step
+                yield step, state
         except _ReachedError:
             self.depleted = True
 
@@ -102,30 +106,51 @@ def run(case: Case, domain: Domain, clock: Clock, driven: Cell, limits: Limits) 
     assert case.time is not None
     model = Model(case, domain, driven)
     with clock.stage("solve") as stage:
-        first = _at_once(model) if case.experiment is not None else None
-        walk, fields = _Run(case, model), Fields(model)
+        experiment = case.experiment.kind if case.experiment is not None else None
+        first = _at_once(model) if experiment == "chronoamperometry" else None
+        walk, fields = _Run(case, model), Fields(model, lines=case.output.figures)
         probes, frames = Follower(domain, case.probe, fields.functions), list[Frame]()
         soonest = min(case.time.outputs[0], 0.01 * limits.length**2 / walk.diffusivity)
-        steps = integrate(
+        smallest = math.sqrt(case.time.rtol) * min(soonest, limits.sand_time)
+        state = start(np.zeros(model.owned), smallest)
+        last: tuple[Rate, Array] | None = None
+        profiles: Table = {}
+        keeper = Keeper(case, State, model.space, [Part("node", 2)], model.scalar)
+        if (before := keeper.before) is not None:
+            state, told = before.state, before.told
+            last = Rate(told["weight"], before.extra[0]), state.past.values[-1]
+            walk.time, walk.rows = state.past.times[-1], checkpoint.rows(told["rows"])
+            walk.balances = {name: Check(*own) for name, own in told["balances"].items()}
+            frames, profiles = list(before.frames), checkpoint.columns(told["profiles"])
+            checkpoint.resume(probes, told["probes"])
+            walk.return_to(*last)
+            fields.update()
+        steps = march(
             walk.advance,
-            np.zeros(model.owned),
+            state,
             end=case.time.end,
             outputs=case.time.outputs,
             rtol=case.time.rtol,
             norm=walk.norm,
-            first=math.sqrt(case.time.rtol) * min(soonest, limits.sand_time),
         )
-        last: Step | None = None
-        profiles: Table = {}
-        for step in walk.follow(steps):
-            last = step
-            fields.update()
-            probes.record(step.time)
-            if step.is_output:
-                log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
-                frames.append(fields.frame(step.time))
-                profiles |= fields.slices(step.time)
-                probes.record_lines(step.time)
+        with keeper:
+            for step, state in walk.follow(steps):
+                last = step.rate, step.values
+                fields.update()
+                probes.record(step.time)
+                if step.is_output:
+                    log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
+                    frames.append(fields.frame(step.time))
+                    profiles |= fields.slices(step.time)
+                    probes.record_lines(step.time)
+                told = {
+                    "weight": step.rate.weight,
+                    "rows": list(walk.rows),
+                    "balances": {name: astuple(own) for name, own in walk.balances.items()},
+                    "profiles": dict(profiles),
+                    "probes": checkpoint.probed(probes),
+                }
+                keeper.offer(Record(state, told, tuple(frames), (step.rate.rest,)))
         stage.note = f"{model.num_dofs} unknowns, {len(walk.rows)} steps"
     if last is None:
         raise ConvergenceError("every ion is used up within the first step; give a smaller flux")
@@ -134,19 +159,22 @@ def run(case: Case, domain: Domain, clock: Clock, driven: Cell, limits: Limits) 
             log.warning("stopped at depletion, t = %.6g s", walk.time)
             frames.append(fields.frame(walk.time))
             profiles |= fields.slices(walk.time)
-        walk.return_to(last)
-        quantities, _, tables = measure(model, limits, fields)
+        walk.return_to(*last)
+        quantities, _, tables = measure(model, limits, fields, case)
         if walk.depleted:
             quantities["depletion_time"] = Quantity(
                 walk.time, "s", "when an ion is used up somewhere, and the run stops"
             )
         if first is not None:
             quantities |= _bruce_vincent(model, first)
+        if experiment == "chronopotentiometry":
+            quantities = depletion.measured(case, driven, limits, quantities)
         tables |= probes.history() | {"history": _history(model, walk.rows)}
         tables["profiles"] = profiles
+        written = fields.written()
     information = {"steps": len(walk.rows), "method": model.newton.method}
     return Solution(
-        quantities, walk.balances, fields.functions, tables, information, model.num_dofs,
+        quantities, walk.balances, written, tables, information, model.num_dofs,
         tuple(frames),
     )  # fmt: skip
 

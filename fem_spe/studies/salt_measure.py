@@ -9,35 +9,42 @@ import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 
+from fem_spe.case import Case
 from fem_spe.geometry.faces import opposite
-from fem_spe.measure.flux import FaceFlux, along_face
+from fem_spe.measure.flux import FaceFlux, along_face, gather
 from fem_spe.measure.profile import profile
 from fem_spe.results import Check, Quantity, Table
 from fem_spe.studies.cell import Cell, Limits
 from fem_spe.studies.drive import in_and_out
 from fem_spe.studies.electroneutral import Model
+from fem_spe.studies.folded import losses, percentiles
 from fem_spe.studies.salt_fields import CONCENTRATION, POTENTIAL, Fields
 
 _BALANCE = 1e-10
 
 
 def measure(
-    model: Model, limits: Limits, fields: Fields
+    model: Model, limits: Limits, fields: Fields, case: Case
 ) -> tuple[dict[str, Quantity], dict[str, Check], dict[str, Table]]:
     """Quantities, checks and tables of the state that `model` is in. Collective."""
     quantities = _limits(model.cell, limits) | _flows(model) | _concentrations(model, fields)
     checks = balances(model)
     what = "largest difference between electrodes of what drives the cation"
     quantities["overpotential"] = Quantity(overpotential(model), "V", what)
+    quantities |= losses(model, case)
     tables = _profiles(model, fields)
     anode = model.cell.anode
     if anode is not None:
+        quantities |= _along_anode(model, fields, anode)
+        tables["anode_state"] = _state(model, fields, anode)
         density = along_face(model.domain, model.densities()[1], anode)
         if density.mean:
             quantities["current_uniformity"] = Quantity(
                 density.uniformity, "", f"standard deviation / mean of the current at {anode}"
             )
             tables["anode_flux"] = _along(model, anode, density)
+            if anode not in model.cell.currents or anode in model.cell.free:
+                quantities |= percentiles(model, anode, density)
     return quantities, checks, tables
 
 
@@ -112,16 +119,45 @@ def _concentrations(model: Model, fields: Fields) -> dict[str, Quantity]:
         "concentration_drop": Quantity(high - low, unit, "largest - smallest of the cations"),
         "mean_concentration": Quantity(c0 * model.mean(), unit, "of the cations"),
     }
-    anode = model.cell.anode
-    if anode is not None:
-        ds = model.domain.ds(model.domain.face(anode))
-        area = model.domain.integrate(fem.Constant(model.domain.mesh, 1.0) * ds)
-        mean = model.domain.integrate(c * ds) / area
-        spread = model.domain.integrate((c - mean) ** 2 * ds) / area
-        found["concentration_uniformity"] = Quantity(
-            math.sqrt(max(spread, 0.0)) / mean, "", f"standard deviation / mean at {anode}"
-        )
     return found
+
+
+def _along_anode(model: Model, fields: Fields, anode: str) -> dict[str, Quantity]:
+    """How even the concentration and the potential are along the anode."""
+    domain, told = model.domain, dict[str, Quantity]()
+    ds = domain.ds(domain.face(anode))
+    area = domain.integrate(fem.Constant(domain.mesh, 1.0) * ds)
+    dofs = domain.face_dofs(model.scalar, anode)
+    volt = model.cell.salt.thermal_voltage
+    for word, name, unit, over, what in (
+        ("concentration", CONCENTRATION, "mol/m^3", None, "mean"),
+        ("potential", POTENTIAL, "V", volt, "(RT/F)"),
+    ):
+        field = fields.functions[name]
+        mean = domain.integrate(field * ds) / area
+        spread = math.sqrt(max(domain.integrate((field - mean) ** 2 * ds) / area, 0.0))
+        values = field.x.array[dofs]
+        low = domain.mesh.comm.allreduce(float(values.min(initial=np.inf)), op=MPI.MIN)
+        high = domain.mesh.comm.allreduce(float(values.max(initial=-np.inf)), op=MPI.MAX)
+        told[f"{word}_uniformity"] = Quantity(
+            spread / (over or mean), "", f"standard deviation / {what} at {anode}"
+        )
+        told[f"{word}_range"] = Quantity(high - low, unit, f"largest - smallest at {anode}")
+    return told
+
+
+def _state(model: Model, fields: Fields, anode: str) -> Table:
+    """Concentration and potential at the nodes of a face, by rising x."""
+    domain = model.domain
+    dofs = domain.face_dofs(model.scalar, anode)
+    dofs = dofs[dofs < model.scalar.dofmap.index_map.size_local]
+    places = model.scalar.tabulate_dof_coordinates()[dofs, : domain.dimension]
+    names = (CONCENTRATION, POTENTIAL)
+    values = (fields.functions[name].x.array[dofs] for name in names)
+    x, *columns = gather(domain.mesh.comm, places, *values)
+    order = np.lexsort(x.T[::-1])
+    where = {f"{'xyz'[k]} [um]": x[order, k] * 1e6 for k in range(domain.dimension)}
+    return where | {n: column[order] for n, column in zip(names, columns, strict=True)}
 
 
 def balances(model: Model) -> dict[str, Check]:
@@ -145,7 +181,7 @@ def overpotential(model: Model) -> float:
     Where a current is given it is the mean electrochemical potential along the face.
     """
     known = dict(model.cell.electrodes)
-    known |= {name: potential for name, (potential, _) in model.cell.kinetics.items()}
+    known |= {name: float(value) for name, value in model.applied.potentials.items()}
     mu: Any = model.mu
     for name in model.cell.passing:
         if name not in known:

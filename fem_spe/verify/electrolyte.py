@@ -222,5 +222,6 @@ def nodes(result: Result) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def limited(result: Result) -> float:
     """Flux per width over the limiting one."""
+    assert result.domain is not None
     flux = result.quantities["flux_in"].value / result.domain.size[0]
     return flux / result.quantities["limiting_flux"].value

@@ -42,7 +42,9 @@ BOX: dict[str, Any] = {
 TRANSIENT = {"study": "diffusion", "diffusion": {"mode": "transient"}, "time": {"end": "1 min"}}
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/cases.md", "docs/mechanics.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/cases.md", "docs/mechanics.md", "docs/structures.md"]
+)
 def test_the_cases_are_valid(document: str) -> None:
     texts = blocks("toml", document)
     assert texts

@@ -17,6 +17,7 @@ from fem_spe.comm import world
 from fem_spe.exact import conduction
 from fem_spe.job import run
 from fem_spe.progress import show
+from fem_spe.report import markdown
 
 HERE = Path(__file__).parent
 MEASURED = {"rse": 1.06, "ase": 1.33, "lase": 1.46}  # mS/cm at 25 degC, Fig. 2a
@@ -102,25 +103,20 @@ def table(
         "ase": "the fit",
         "lase": f"LLZTO {share:.0%} of the inclusions (recipe: 5 %)",
     }
-    lines = [
-        "| | D_eff/D_m | path length | σ model | σ paper | ratio model | ratio paper "
-        "| the paper's ratio would require |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for name in MEASURED:
-        lines.append(
-            f"| {name.upper()} | {deff[name]} | {path[name]:.3f} | {matrix * used[name]:.2f} "
+        rows.append(
+            f"{name.upper()} | {deff[name]} | {path[name]:.3f} | {matrix * used[name]:.2f} "
             f"| {MEASURED[name]:.2f} | {used[name] / rse:.3f} "
-            f"| {MEASURED[name] / MEASURED['rse']:.3f} | {notes[name]} |"
+            f"| {MEASURED[name] / MEASURED['rse']:.3f} | {notes[name]}"
         )
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"σ in mS/cm at 25 °C. Fitted: σ_matrix = {matrix:.3f} mS/cm, to ASE alone. "
-            "Path length: mean way of the ions over the thickness (RSE: seed 1). Ratios: over "
-            "RSE. ±: standard deviation over seeds.",
-        ]
+    return markdown(
+        " | D_eff/D_m | path length | σ model | σ paper | ratio model | ratio paper "
+        "| the paper's ratio would require",
+        rows,
+        f"σ in mS/cm at 25 °C. Fitted: σ_matrix = {matrix:.3f} mS/cm, to ASE alone. "
+        "Path length: mean way of the ions over the thickness (RSE: seed 1). Ratios: over "
+        "RSE. ±: standard deviation over seeds.",
     )
 
 

@@ -19,6 +19,7 @@ from fig5fg_picture import fields, picture
 from fem_spe.comm import world
 from fem_spe.ensemble.statistics import mean
 from fem_spe.progress import show
+from fem_spe.report import markdown
 
 GROWTH = 0.05  # of a maximum on half the cells: from here on it is singular
 
@@ -33,12 +34,6 @@ def main(folder: Path, plan: Plan) -> None:
         print(fields(folder / "fig5fg.png", data.levels[-1]))
         print(picture(folder / "fig5_seeds.png", plan, data))
         print(folder / "fig5.md")
-
-
-def table(head: str, rows: Sequence[str], note: str) -> str:
-    """As Markdown; cells are parted by ` | `."""
-    rule = "|".join("---" for _ in head.split(" | "))
-    return "\n".join([f"| {head} |", f"|{rule}|", *(f"| {row} |" for row in rows), "", note])
 
 
 def comparison(plan: Plan, levels: Sequence[Samples]) -> str:
@@ -63,7 +58,7 @@ def comparison(plan: Plan, levels: Sequence[Samples]) -> str:
     below = {m: np.sum(column(last["RSE"], m) < last["ASE"][0].values[m]) for m in MEASURES}
     ordering = ", ".join(f"{count} at the {m}" for m, count in below.items())
     cells = " | ".join(f"cells of {cells:g} µm" for cells in plan.cells)
-    return table(
+    return markdown(
         f"von Mises stress in the fibres, MPa | of | {cells} | last halving "
         "| mean over seeds [95 %]; smallest to largest | paper",
         rows,
@@ -91,7 +86,7 @@ def sensitivity(plan: Plan, choices: dict[tuple[str, str], Samples]) -> str:
                 row += f" | {np.sum(rse < ase)} of {len(rse)}"
         rows.append(row)
     heads = "ASE | RSE | ASE / RSE"
-    return table(
+    return markdown(
         f"choice | value | force, N/m: {heads} | p99.9, MPa: {heads} | seeds below ASE "
         f"| maximum, MPa: {heads} | seeds below ASE",
         rows,

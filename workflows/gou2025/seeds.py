@@ -8,7 +8,6 @@ FOLDER gets `seeds.md` and `seeds.png`. --quick: a few small sections on coarse 
 """
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from seeds_picture import picture
 from fem_spe.comm import world
 from fem_spe.ensemble.statistics import distance, mean, pearson, spearman, spread
 from fem_spe.progress import show
+from fem_spe.report import markdown
 
 
 def main(folder: Path, plan: Plan) -> None:
@@ -43,12 +43,6 @@ def main(folder: Path, plan: Plan) -> None:
         )
         (folder / "seeds.md").write_text(text + "\n", encoding="utf-8")
         print(f"\n{text}\n\n{picture(folder / 'seeds.png', data)}\n{folder / 'seeds.md'}")
-
-
-def table(head: str, rows: Sequence[str], note: str) -> str:
-    """As Markdown; cells are parted by ` | `."""
-    rule = "|".join("---" for _ in head.split(" | "))
-    return "\n".join([f"| {head} |", f"|{rule}|", *(f"| {row} |" for row in rows), "", note])
 
 
 def scatter(data: Data) -> str:
@@ -63,7 +57,7 @@ def scatter(data: Data) -> str:
             f"{values.max():.3f} | {typical:.1e}, {errors.max():.1e} "
             f"| {spread(values).value / typical:.0f}"
         )
-    return table(
+    return markdown(
         f"RSE, {len(data.rse)} seeds | mean | standard deviation | smallest, largest "
         "| numerical error: rms, largest | deviation / rms error",
         rows,
@@ -89,7 +83,7 @@ def references(data: Data) -> str:
             f"{who} | {name} | {value:.4f} ± {error:.4f} | {distance(values, value):+.1f} "
             f"| {np.sum(values < value)} of {len(values)}"
         )
-    return table(
+    return markdown(
         "beside | of | value | standard deviations above the mean of RSE | seeds below it",
         rows,
         "±: numerical error. […]: 95 % interval by the noncentral t. The last row is the D_eff "
@@ -111,7 +105,7 @@ def correlations(data: Data) -> str:
         ("effective medium", list(expected(shapes)), shapes, "all shapes"),
         ("S", orders(data.rse), data.rse, "RSE seeds"),
     ]
-    return table(
+    return markdown(
         "of | with | sections | Pearson | Spearman",
         [
             f"{name} | {over} | {len(rows)}, {which} | {pearson(x, column(rows, name)):+.2f} "
@@ -135,7 +129,7 @@ def medium_table(data: Data) -> str:
             f"| {expected(found).mean():.3f} | {off.mean():+.1%}"
         )
     off = column(data.sampled, DEFF) / expected(data.sampled) - 1
-    return table(
+    return markdown(
         "aspect | long axes | S | D_eff / D_matrix | effective medium | difference",
         rows,
         f"D_eff: mean of {len(found)} seeds with its 95 % interval by Student's t. Over all "
