@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fem_spe.case.probe import Probe, require, shown
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
+from fem_spe.measure.extremes import extremes
 
 Columns = dict[str, NDArray[np.float64]]  # column head with unit -> values
 
@@ -157,12 +158,8 @@ class _Part:
     def values(self, u: fem.Function) -> tuple[float, float, float]:
         """Mean, smallest and largest. Collective."""
         comm = u.function_space.mesh.comm
-        values = u.x.array[self.dofs]
-        return (
-            float(comm.allreduce(fem.assemble_scalar(self.integral)) / self.measure),
-            float(comm.allreduce(values.min(initial=np.inf), op=MPI.MIN)),
-            float(comm.allreduce(values.max(initial=-np.inf), op=MPI.MAX)),
-        )
+        mean = float(comm.allreduce(fem.assemble_scalar(self.integral)) / self.measure)
+        return mean, *extremes(comm, u.x.array[self.dofs])
 
 
 def _part(domain: Domain, probe: Probe, u: fem.Function) -> _Part:

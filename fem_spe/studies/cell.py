@@ -12,6 +12,7 @@ from fem_spe.errors import CaseError
 from fem_spe.geometry import Printed
 from fem_spe.geometry.faces import opposite
 from fem_spe.progress import log
+from fem_spe.results import Quantity
 from fem_spe.studies.salt import Salt, salt
 from fem_spe.units import FARADAY
 
@@ -210,6 +211,19 @@ class Limits:
     debye: float
     unlimited: str = "for fixed anions keep cations of their own"
     most: float = 1.0
+
+    def told(self) -> dict[str, Quantity]:
+        """What a result tells of them."""
+        found = {"debye_length": Quantity(self.debye, "m", "of the bulk")}
+        if math.isfinite(self.limiting):
+            found["limiting_flux"] = Quantity(
+                self.limiting, "mol/m^2/s", "largest steady flux of the unstructured cell"
+            )
+        if self.flux and math.isfinite(self.sand_time):
+            found["sand_time"] = Quantity(
+                self.sand_time, "s", "when the given flux depletes a deep unstructured cell"
+            )
+        return found
 
     def __str__(self) -> str:
         ratio = self.debye / self.length

@@ -9,6 +9,7 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
+from fem_spe.measure.extremes import extremes
 from fem_spe.measure.front import Front, contour, front
 from fem_spe.physics.phase_field import OCCUPIED
 from fem_spe.results import Frame, Quantity, Table
@@ -107,7 +108,7 @@ class Outline:
 def row(model: Model, time: float, charge: float, shape: Front) -> tuple[float, ...]:
     """One line of the history. Collective."""
     own = model.y.x.array[: model.owned]
-    low, high = (np.exp(model.extreme(own, largest=largest)) for largest in (False, True))
+    low, high = np.exp(extremes(model.domain.mesh.comm, own))
     plan = model.domain.size[0]
     return (
         time,

@@ -249,13 +249,6 @@ class Model:
         thickness = (self.total(values, 4) - start) / plan * _UNIT
         return self.metal.charge_density * thickness
 
-    def extreme(self, own: Array, *, largest: bool) -> float:
-        """Of values at the owned nodes. Collective."""
-        if largest:
-            found = float(own.max(initial=-np.inf))
-            return float(self.domain.mesh.comm.allreduce(found, op=MPI.MAX))
-        return float(self.domain.mesh.comm.allreduce(float(own.min(initial=np.inf)), op=MPI.MIN))
-
     def culprit(self, errors: Array | None) -> str:
         """What and where the largest error is; with None, where Newton's method stands."""
         if errors is None:

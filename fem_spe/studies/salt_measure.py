@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from dolfinx import fem
-from mpi4py import MPI
 
 from fem_spe.case import Case
 from fem_spe.geometry.faces import opposite
+from fem_spe.measure.extremes import extremes
 from fem_spe.measure.flux import FaceFlux, along_face, gather
 from fem_spe.measure.profile import profile
 from fem_spe.results import Check, Quantity, Table
@@ -79,17 +79,8 @@ def _limits(driven: Cell, limits: Limits) -> dict[str, Quantity]:
         "conductivity": Quantity(
             driven.salt.conductivity, "S/m", "of the even bulk, from the [[species]]"
         ),
-        "debye_length": Quantity(limits.debye, "m", "of the bulk"),
     }
-    if math.isfinite(limits.limiting):
-        found["limiting_flux"] = Quantity(
-            limits.limiting, "mol/m^2/s", "largest steady flux of the unstructured cell"
-        )
-    if limits.flux and math.isfinite(limits.sand_time):
-        found["sand_time"] = Quantity(
-            limits.sand_time, "s", "when the given flux depletes a deep unstructured cell"
-        )
-    return found
+    return found | limits.told()
 
 
 def _flows(model: Model) -> dict[str, Quantity]:
@@ -111,9 +102,7 @@ def _concentrations(model: Model, fields: Fields) -> dict[str, Quantity]:
     unit, c0 = "mol/m^3", model.cell.salt.concentration
     c = fields.functions[CONCENTRATION]
     owned = c.x.array[: c.function_space.dofmap.index_map.size_local]
-    comm = model.domain.mesh.comm
-    low = comm.allreduce(float(owned.min(initial=np.inf)), op=MPI.MIN)
-    high = comm.allreduce(float(owned.max(initial=-np.inf)), op=MPI.MAX)
+    low, high = extremes(model.domain.mesh.comm, owned)
     found = {
         "min_concentration": Quantity(low, unit, "smallest of the cations"),
         "concentration_drop": Quantity(high - low, unit, "largest - smallest of the cations"),
@@ -136,9 +125,7 @@ def _along_anode(model: Model, fields: Fields, anode: str) -> dict[str, Quantity
         field = fields.functions[name]
         mean = domain.integrate(field * ds) / area
         spread = math.sqrt(max(domain.integrate((field - mean) ** 2 * ds) / area, 0.0))
-        values = field.x.array[dofs]
-        low = domain.mesh.comm.allreduce(float(values.min(initial=np.inf)), op=MPI.MIN)
-        high = domain.mesh.comm.allreduce(float(values.max(initial=-np.inf)), op=MPI.MAX)
+        low, high = extremes(domain.mesh.comm, field.x.array[dofs])
         told[f"{word}_uniformity"] = Quantity(
             spread / (over or mean), "", f"standard deviation / {what} at {anode}"
         )

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 from dolfinx import fem
-from mpi4py import MPI
 
 from fem_spe.geometry.faces import opposite
+from fem_spe.measure.extremes import extremes
 from fem_spe.measure.flux import along_face, gather
 from fem_spe.measure.profile import profile
 from fem_spe.results import Check, Frame, Quantity, Table
@@ -116,22 +116,13 @@ def measure(
 def _scales(model: Model, limits: Limits) -> dict[str, Quantity]:
     bulk = model.walls.bulk
     found = {
-        "debye_length": Quantity(limits.debye, "m", "of the bulk"),
         "conductivity": Quantity(bulk.conductivity, "S/m", "of the even bulk"),
     }
     if bulk.cation is not None:
         found["transference_number"] = Quantity(
             bulk.shares[bulk.cation], "", "t+ of the even bulk, from the [[species]]"
         )
-    if math.isfinite(limits.limiting):
-        found["limiting_flux"] = Quantity(
-            limits.limiting, "mol/m^2/s", "largest steady flux of the unstructured cell"
-        )
-    if limits.flux and math.isfinite(limits.sand_time):
-        found["sand_time"] = Quantity(
-            limits.sand_time, "s", "when the given flux depletes a deep unstructured cell"
-        )
-    return found
+    return found | limits.told()
 
 
 def _flows(model: Model, fields: Fields, flows: list[dict[str, float]]) -> dict[str, Quantity]:
@@ -159,15 +150,10 @@ def current(model: Model, flows: list[dict[str, float]]) -> float:
 def _concentrations(model: Model, fields: Fields) -> dict[str, Quantity]:
     unit, comm = "mol/m^3", model.domain.mesh.comm
     owned = int(model.scalar.dofmap.index_map.size_local)
-
-    def smallest(name: str, sign: float = 1.0) -> float:
-        values = sign * fields.functions[name].x.array[:owned]
-        return sign * float(comm.allreduce(float(values.min(initial=np.inf)), op=MPI.MIN))
-
+    found = [extremes(comm, fields.functions[n].x.array[:owned]) for n in fields.names]
     name = model.walls.bulk.species[fields.main].name
-    own = fields.names[fields.main]
-    low, high = smallest(own), smallest(own, -1.0)
-    lowest = min(smallest(n) for n in fields.names)
+    low, high = found[fields.main]
+    lowest = min(least for least, _ in found)
     mean = model.walls.bulk.concentration * model.totals()[fields.main] / model.volume
     return {
         "min_concentration": Quantity(lowest, unit, "smallest of any ion"),

@@ -8,12 +8,11 @@ resume where they ended, also after a kill. FOLDER gets `fig5c.md`, `fig5c.png` 
 curves), `fig5c_fields.png` and `fig5c.gif`. --quick: small cells alone, less charge.
 """
 
-import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from campaign import asked
 from fig5c_campaign import (
     COVERAGE,
     FILES,
@@ -146,14 +145,7 @@ def sensitivity(plan: Plan, choices: dict[tuple[str, str], Samples]) -> str:
 
 
 if __name__ == "__main__":
-    words = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    words.add_argument("folder", type=Path, nargs="?", help="default: results/gou2025_fig5c")
-    words.add_argument("--seeds", type=int, help="random sections (default: 5, quick: 3)")
-    words.add_argument("--quick", action="store_true", help="small cells alone, less charge")
-    given = words.parse_args()
-    if given.seeds is not None and given.seeds < LEAST:
-        words.error(f"--seeds {given.seeds}: the statistics need {LEAST} or more")
-    chosen = QUICK if given.quick else Plan()
-    if given.seeds is not None:
-        chosen = replace(chosen, seeds=given.seeds)
-    main(given.folder or Path(f"results/gou2025_fig5c{'_quick' * given.quick}"), chosen)
+    place, chosen = asked(
+        __doc__, "gou2025_fig5c", Plan(), QUICK, LEAST, "small cells alone, less charge"
+    )
+    main(place, chosen)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from campaign import Changes, Choice, both
 
 from fem_spe.ensemble import read_sweeps, sweep
 from fem_spe.results import Table, read_table
@@ -17,24 +18,6 @@ FILES = {"ASE": HERE / "fig5c_ase.toml", "RSE": HERE / "fig5c_rse.toml"}
 PAPER = {"ASE": 0.33, "RSE": 0.75}  # R_a, um
 LEAST = 3  # seeds, for a spread
 CHARGE, ROUGHNESS, COVERAGE = "charge [mA h/cm^2]", "R_a [um]", "coverage"
-
-Changes = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Another value of one assumption: what changes in each case, None for nothing."""
-
-    what: str
-    value: str
-    ase: Changes | None
-    rse: Changes | None
-
-
-def both(what: str, value: str, changes: Changes) -> Choice:
-    """A choice that concerns both electrolytes alike."""
-    return Choice(what, value, changes, changes)
-
 
 FRACTION, GAP, DRIVE = "geometry.fiber_fraction", "geometry.min_gap", "dendrite.overpotential"
 CHOICES = (

@@ -7,12 +7,12 @@ the coarsest. Both resume where they ended. FOLDER gets `fig5.md`, `fig5fg.png` 
 `fig5_seeds.png`. --quick: a few small sections on coarse meshes.
 """
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from campaign import asked
 from fig5fg_campaign import FILES, LEAST, MEASURES, PAPER, QUICK, Plan, Samples, campaign, column
 from fig5fg_picture import fields, picture
 
@@ -97,14 +97,8 @@ def sensitivity(plan: Plan, choices: dict[tuple[str, str], Samples]) -> str:
 
 
 if __name__ == "__main__":
-    words = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    words.add_argument("folder", type=Path, nargs="?", help="default: results/gou2025_fig5")
-    words.add_argument("--seeds", type=int, help="random sections (default: 12, quick: 3)")
-    words.add_argument("--quick", action="store_true", help="a few small sections, coarse meshes")
-    given = words.parse_args()
-    if given.seeds is not None and given.seeds < LEAST:
-        words.error(f"--seeds {given.seeds}: the statistics need {LEAST} or more")
-    chosen = QUICK if given.quick else Plan()
-    if given.seeds is not None:
-        chosen = replace(chosen, seeds=given.seeds, replicas=min(chosen.replicas, given.seeds))
-    main(given.folder or Path(f"results/gou2025_fig5{'_quick' * given.quick}"), chosen)
+    place, chosen = asked(
+        __doc__, "gou2025_fig5", Plan(), QUICK, LEAST, "a few small sections, coarse meshes"
+    )
+    chosen = replace(chosen, replicas=min(chosen.replicas, chosen.seeds))
+    main(place, chosen)

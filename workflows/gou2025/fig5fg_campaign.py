@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from campaign import Changes, Choice, both
 
 from fem_spe.case import Case
 from fem_spe.ensemble import read_sweeps, sweep
@@ -39,24 +40,6 @@ def moduli(fiber: str, matrix: str) -> dict[str, Any]:
         "materials.fiber": {"youngs_modulus": fiber, "poisson_ratio": 0.37},
         "materials.matrix": {"youngs_modulus": matrix, "poisson_ratio": 0.4},
     }
-
-
-Changes = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Another value of one assumption: what changes in each case, None for nothing."""
-
-    what: str
-    value: str
-    ase: Changes | None
-    rse: Changes | None
-
-
-def both(what: str, value: str, changes: Changes) -> Choice:
-    """A choice that concerns both electrolytes alike."""
-    return Choice(what, value, changes, changes)
 
 
 FRACTION = "geometry.fiber_fraction"

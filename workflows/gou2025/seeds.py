@@ -7,11 +7,10 @@ changes the fibres' aspect and directions. Both resume where they ended, also af
 FOLDER gets `seeds.md` and `seeds.png`. --quick: a few small sections on coarse meshes.
 """
 
-import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from campaign import asked
 from seeds_campaign import (
     DEFF,
     FLUX,
@@ -139,14 +138,7 @@ def medium_table(data: Data) -> str:
 
 
 if __name__ == "__main__":
-    words = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    words.add_argument("folder", type=Path, nargs="?", help="default: results/gou2025_seeds")
-    words.add_argument("--seeds", type=int, help="random sections (default: 30, quick: 4)")
-    words.add_argument("--quick", action="store_true", help="a few small sections, coarse meshes")
-    given = words.parse_args()
-    if given.seeds is not None and given.seeds < LEAST:
-        words.error(f"--seeds {given.seeds}: the statistics need {LEAST} or more")
-    chosen = QUICK if given.quick else Plan()
-    if given.seeds is not None:
-        chosen = replace(chosen, seeds=given.seeds)
-    main(given.folder or Path(f"results/gou2025_seeds{'_quick' * given.quick}"), chosen)
+    place, chosen = asked(
+        __doc__, "gou2025_seeds", Plan(), QUICK, LEAST, "a few small sections, coarse meshes"
+    )
+    main(place, chosen)
