@@ -41,7 +41,8 @@ from fem_spe.results import (
     write_tables,
     written,
 )
-from fem_spe.studies import Plan, Study, dendrite_width, lookup
+from fem_spe.studies import Plan, Study, lookup
+from fem_spe.studies.dendrites import width as dendrite_width
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -15,8 +15,9 @@ from fem_spe.materials import Material
 from fem_spe.materials.deposition import Deposition
 from fem_spe.progress import Clock
 from fem_spe.results import Solution
-from fem_spe.studies import dendrite_in_time, dendrite_width
-from fem_spe.studies.dendrite_model import Model
+from fem_spe.studies.dendrites import in_time as dendrite_in_time
+from fem_spe.studies.dendrites import width as dendrite_width
+from fem_spe.studies.dendrites.model import Model
 from fem_spe.studies.named import require_regions
 from fem_spe.studies.registry import Plan, Study
 

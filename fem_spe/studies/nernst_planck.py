@@ -11,12 +11,12 @@ from fem_spe.measure.probe import Follower
 from fem_spe.meshing import Spot
 from fem_spe.progress import Clock
 from fem_spe.results import Solution
-from fem_spe.studies import depletion, impedance, salt_in_time, space_charge
-from fem_spe.studies.cell import Cell, cell, require_possible, tell
-from fem_spe.studies.electroneutral import DepletedError, Model
+from fem_spe.studies.ions import depletion, impedance, salt_in_time, space_charge
+from fem_spe.studies.ions.cell import Cell, cell, require_possible, tell
+from fem_spe.studies.ions.electroneutral import DepletedError, Model
+from fem_spe.studies.ions.salt_fields import Fields
+from fem_spe.studies.ions.salt_measure import measure
 from fem_spe.studies.registry import Plan, Study
-from fem_spe.studies.salt_fields import Fields
-from fem_spe.studies.salt_measure import measure
 
 _FLAT = 1e3  # radius of a ball over the structure: what it bulges is far below a cell
 

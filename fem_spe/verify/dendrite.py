@@ -19,7 +19,7 @@ from fem_spe.physics import phase_field as pf
 from fem_spe.solve.bdf import Array, Rate
 from fem_spe.solve.march import march, start
 from fem_spe.solve.snes import Newton
-from fem_spe.studies.dendrite_model import Model, numbers
+from fem_spe.studies.dendrites.model import Model, numbers
 from fem_spe.verify.row import Row, compared
 
 _UM = 1e-6

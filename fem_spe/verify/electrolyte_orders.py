@@ -82,8 +82,8 @@ def relaxed(count: int) -> np.ndarray:
     from fem_spe.geometry import Box
     from fem_spe.meshing import MeshPlan, Sizes, build
     from fem_spe.solve.bdf import Array, Rate, integrate
-    from fem_spe.studies.cell import cell
-    from fem_spe.studies.electroneutral import Model
+    from fem_spe.studies.ions.cell import cell
+    from fem_spe.studies.ions.electroneutral import Model
 
     diffusivity, cells = 1e-11, 20
     box = Box(size=(_CELL / cells, _CELL))

@@ -92,9 +92,9 @@ def relaxed(count: int) -> np.ndarray:
     from fem_spe.geometry import Box
     from fem_spe.meshing import MeshPlan, Sizes, build
     from fem_spe.solve.bdf import integrate
-    from fem_spe.studies.space_charge_in_time import InTime
-    from fem_spe.studies.space_charge_model import Model
-    from fem_spe.studies.walls import walls
+    from fem_spe.studies.ions.space_charge_in_time import InTime
+    from fem_spe.studies.ions.space_charge_model import Model
+    from fem_spe.studies.ions.walls import walls
 
     diffusivity, cells = 1e-11, 20
     box = Box(size=(_CELL / cells, _CELL))

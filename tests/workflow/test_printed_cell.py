@@ -13,8 +13,8 @@ import pytest
 import fem_spe as package
 from fem_spe.errors import CaseError
 from fem_spe.results import read_summary
-from fem_spe.studies import electroneutral
-from fem_spe.studies.free_electrode import _root
+from fem_spe.studies.ions import electroneutral
+from fem_spe.studies.ions.free_electrode import _root
 from fem_spe.verify import printed_cell
 
 ROOT = Path(__file__).parents[2]

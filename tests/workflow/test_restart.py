@@ -243,7 +243,7 @@ def test_a_signal_keeps_the_last_step_whatever_the_interval(tmp_path, fem_spe_co
 def test_a_step_that_collapses_leaves_a_restart_file_that_a_larger_tolerance_goes_on_from(
     tmp_path,
 ):
-    from fem_spe.studies.dendrite_model import Model
+    from fem_spe.studies.dendrites.model import Model
 
     advance = Model.advance
 

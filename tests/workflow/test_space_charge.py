@@ -16,8 +16,8 @@ import fem_spe
 from fem_spe.case.templates import template
 from fem_spe.errors import CaseError
 from fem_spe.results import read_table
-from fem_spe.studies.space_charge_model import Model
-from fem_spe.studies.walls import walls
+from fem_spe.studies.ions.space_charge_model import Model
+from fem_spe.studies.ions.walls import walls
 
 LENGTH, C0, D_CATION, D_ANION = 45e-6, 1600.0, 5.82e-12, 1.18e-11
 VOLT = 0.025692579121

@@ -13,7 +13,7 @@ from fem_spe.geometry import Printed
 from fem_spe.geometry.faces import opposite
 from fem_spe.progress import log
 from fem_spe.results import Quantity
-from fem_spe.studies.salt import Salt, salt
+from fem_spe.studies.ions.salt import Salt, salt
 from fem_spe.units import FARADAY
 
 # the interfaces of printed electrolytes, and which way they look

@@ -10,7 +10,7 @@ from fem_spe.measure.path import stream_function
 from fem_spe.measure.profile import profile
 from fem_spe.physics.nernst_planck import current
 from fem_spe.results import Frame, Table
-from fem_spe.studies.electroneutral import Model
+from fem_spe.studies.ions.electroneutral import Model
 from fem_spe.units import FARADAY
 
 CONCENTRATION, POTENTIAL = "concentration [mol/m^3]", "potential [V]"

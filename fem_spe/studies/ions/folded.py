@@ -15,7 +15,7 @@ from fem_spe.measure.flux import FaceFlux, gather
 from fem_spe.physics.nernst_planck import butler_volmer
 from fem_spe.results import Quantity
 from fem_spe.solve.linear import assemble
-from fem_spe.studies.electroneutral import Model
+from fem_spe.studies.ions.electroneutral import Model
 from fem_spe.units import FARADAY
 
 _LEVELS = {"p01": 0.01, "p99": 0.99, "p999": 0.999}

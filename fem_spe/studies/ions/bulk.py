@@ -9,7 +9,7 @@ from fem_spe.case import Case
 from fem_spe.case.electrolyte import PERMITTIVITY, Species
 from fem_spe.errors import CaseError
 from fem_spe.physics.poisson_nernst_planck import Ion
-from fem_spe.studies.salt import Salt, warmed
+from fem_spe.studies.ions.salt import Salt, warmed
 from fem_spe.units import FARADAY, GAS_CONSTANT, VACUUM_PERMITTIVITY
 
 _NEUTRAL = 1e-9  # relative charge of the bulk that is round-off

@@ -12,10 +12,10 @@ from fem_spe.measure.extremes import extremes
 from fem_spe.measure.flux import along_face, gather
 from fem_spe.measure.profile import profile
 from fem_spe.results import Check, Frame, Quantity, Table
-from fem_spe.studies.cell import Limits
 from fem_spe.studies.drive import in_and_out
-from fem_spe.studies.salt_fields import CONCENTRATION, POTENTIAL
-from fem_spe.studies.space_charge_model import Model
+from fem_spe.studies.ions.cell import Limits
+from fem_spe.studies.ions.salt_fields import CONCENTRATION, POTENTIAL
+from fem_spe.studies.ions.space_charge_model import Model
 from fem_spe.units import FARADAY
 
 CHARGE = "charge density [C/m^3]"

@@ -13,12 +13,12 @@ from fem_spe.measure.probe import Follower
 from fem_spe.meshing import Spot, WallLayer
 from fem_spe.progress import Clock, log
 from fem_spe.results import Solution
-from fem_spe.studies import space_charge_in_time
-from fem_spe.studies.cell import Limits, require_below
+from fem_spe.studies.ions import space_charge_in_time
+from fem_spe.studies.ions.cell import Limits, require_below
+from fem_spe.studies.ions.space_charge_measure import Fields, measure
+from fem_spe.studies.ions.space_charge_model import Model, thickness
+from fem_spe.studies.ions.walls import Walls, limits, walls
 from fem_spe.studies.registry import Plan
-from fem_spe.studies.space_charge_measure import Fields, measure
-from fem_spe.studies.space_charge_model import Model, thickness
-from fem_spe.studies.walls import Walls, limits, walls
 
 _WALL_CELL = 0.1  # of the thinness of a layer: thickness of the cell at its wall
 _DEPTH = 10.0  # Debye lengths: how far the cells of a layer grow slowly

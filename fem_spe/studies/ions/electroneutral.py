@@ -18,9 +18,9 @@ from fem_spe.measure.flux import through
 from fem_spe.physics.nernst_planck import storage, transport
 from fem_spe.solve.linear import assemble
 from fem_spe.solve.newton import Newton
-from fem_spe.studies.applied import Applied
-from fem_spe.studies.cell import Cell
 from fem_spe.studies.drive import in_and_out
+from fem_spe.studies.ions.applied import Applied
+from fem_spe.studies.ions.cell import Cell
 from fem_spe.units import FARADAY
 
 _PINCH = 0.01  # of storage, over the rate of diffusion along the cell

@@ -13,7 +13,7 @@ from fem_spe.measure.extremes import extremes
 from fem_spe.measure.front import Front, contour, front
 from fem_spe.physics.phase_field import OCCUPIED
 from fem_spe.results import Frame, Quantity, Table
-from fem_spe.studies.dendrite_model import Model
+from fem_spe.studies.dendrites.model import Model
 
 ORDER, CONCENTRATION, POTENTIAL = "order_parameter", "concentration [mol/m^3]", "potential [V]"
 

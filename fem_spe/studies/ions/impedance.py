@@ -18,8 +18,8 @@ from fem_spe.physics.nernst_planck import storage, transport
 from fem_spe.progress import log
 from fem_spe.results import Quantity, Table
 from fem_spe.solve.linear import Problem, residual_vector
-from fem_spe.studies.cell import Cell
-from fem_spe.studies.electroneutral import Model
+from fem_spe.studies.ions.cell import Cell
+from fem_spe.studies.ions.electroneutral import Model
 from fem_spe.units import FARADAY
 
 _DECADES = 3  # on both sides of the frequency of diffusion

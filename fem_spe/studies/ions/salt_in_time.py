@@ -18,11 +18,11 @@ from fem_spe.measure.probe import Follower
 from fem_spe.progress import Clock, log
 from fem_spe.results import Check, Frame, Quantity, Solution, Table
 from fem_spe.solve.bdf import Rate, State, Step, march, start
-from fem_spe.studies import depletion
-from fem_spe.studies.cell import Cell, Limits
-from fem_spe.studies.electroneutral import DepletedError, Model
-from fem_spe.studies.salt_fields import Fields
-from fem_spe.studies.salt_measure import balances, measure, overpotential
+from fem_spe.studies.ions import depletion
+from fem_spe.studies.ions.cell import Cell, Limits
+from fem_spe.studies.ions.electroneutral import DepletedError, Model
+from fem_spe.studies.ions.salt_fields import Fields
+from fem_spe.studies.ions.salt_measure import balances, measure, overpotential
 
 _CLOSE = 1e-5  # of the time: how near to depletion the last step comes
 _INSTANT = 1e-12  # of the cell's diffusion time: too short for the concentration to change

@@ -14,11 +14,11 @@ from fem_spe.measure.extremes import extremes
 from fem_spe.measure.flux import FaceFlux, along_face, gather
 from fem_spe.measure.profile import profile
 from fem_spe.results import Check, Quantity, Table
-from fem_spe.studies.cell import Cell, Limits
 from fem_spe.studies.drive import in_and_out
-from fem_spe.studies.electroneutral import Model
-from fem_spe.studies.folded import losses, percentiles
-from fem_spe.studies.salt_fields import CONCENTRATION, POTENTIAL, Fields
+from fem_spe.studies.ions.cell import Cell, Limits
+from fem_spe.studies.ions.electroneutral import Model
+from fem_spe.studies.ions.folded import losses, percentiles
+from fem_spe.studies.ions.salt_fields import CONCENTRATION, POTENTIAL, Fields
 
 _BALANCE = 1e-10
 

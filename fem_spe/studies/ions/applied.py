@@ -13,8 +13,8 @@ from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
 from fem_spe.geometry.faces import opposite
 from fem_spe.physics.nernst_planck import butler_volmer
-from fem_spe.studies.cell import Cell
-from fem_spe.studies.free_electrode import FreeElectrode
+from fem_spe.studies.ions.cell import Cell
+from fem_spe.studies.ions.free_electrode import FreeElectrode
 from fem_spe.units import FARADAY
 
 _UNBALANCED = 1e-9  # of given fluxes

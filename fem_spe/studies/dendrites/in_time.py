@@ -17,8 +17,8 @@ from fem_spe.progress import Clock, log
 from fem_spe.results import Check, Frame, Quantity, Solution
 from fem_spe.solve.bdf import Array, Step
 from fem_spe.solve.march import State, march, start
-from fem_spe.studies import dendrite_measure as measure
-from fem_spe.studies.dendrite_model import Model
+from fem_spe.studies.dendrites import measure
+from fem_spe.studies.dendrites.model import Model
 
 _BALANCE = {"monolithic": 1e-9, "segregated": 1e-8}  # of what has been deposited by the end
 _FIRST = 1e-3  # s

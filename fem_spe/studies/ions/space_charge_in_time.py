@@ -15,15 +15,15 @@ from fem_spe.measure.probe import Follower
 from fem_spe.progress import Clock, log
 from fem_spe.results import Check, Frame, Solution, Table
 from fem_spe.solve.bdf import Rate, State, march, start
-from fem_spe.studies.cell import Limits
-from fem_spe.studies.space_charge_measure import (
+from fem_spe.studies.ions.cell import Limits
+from fem_spe.studies.ions.space_charge_measure import (
     Fields,
     balances,
     current,
     measure,
     overpotential,
 )
-from fem_spe.studies.space_charge_model import Model
+from fem_spe.studies.ions.space_charge_model import Model
 
 _FIRST = 4.5  # of rtol: change of c / c0 at an electrode in the first step, sqrt(t / Sand's time)
 

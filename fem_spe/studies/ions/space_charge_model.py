@@ -23,7 +23,7 @@ from fem_spe.physics.poisson_nernst_planck import charge, poisson, transport
 from fem_spe.progress import log
 from fem_spe.solve.linear import assemble
 from fem_spe.solve.newton import Newton
-from fem_spe.studies.walls import Walls
+from fem_spe.studies.ions.walls import Walls
 
 _SETTLED = 1e-8  # RT/F: change of an unknown below which a solution is found, and corrected again
 _SWEEPS = 60  # of Gummel's iteration
