@@ -88,7 +88,8 @@ def along_face(
 
     length = domain.integrate(fem.Constant(domain.mesh, 1.0) * ds)
     mean = through(domain, residual, [face], ties)[face] / length
-    variance = domain.integrate((density - mean) ** 2 * ds) / length
+    middle = fem.Constant(domain.mesh, mean)  # a plain number would be compiled into the kernel
+    variance = domain.integrate((density - middle) ** 2 * ds) / length
     owned = _owned(space, on_face)
     x = space.tabulate_dof_coordinates()[owned, : domain.dimension]
     position, values = gather(domain.mesh.comm, x, density.x.array[owned])

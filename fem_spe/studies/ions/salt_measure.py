@@ -124,7 +124,8 @@ def _along_anode(model: Model, fields: Fields, anode: str) -> dict[str, Quantity
     ):
         field = fields.functions[name]
         mean = domain.integrate(field * ds) / area
-        spread = math.sqrt(max(domain.integrate((field - mean) ** 2 * ds) / area, 0.0))
+        middle = fem.Constant(domain.mesh, mean)  # a number would be compiled into the kernel
+        spread = math.sqrt(max(domain.integrate((field - middle) ** 2 * ds) / area, 0.0))
         low, high = extremes(domain.mesh.comm, field.x.array[dofs])
         told[f"{word}_uniformity"] = Quantity(
             spread / (over or mean), "", f"standard deviation / {what} at {anode}"
