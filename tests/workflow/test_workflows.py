@@ -3,6 +3,7 @@
 import runpy
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ CASES = sorted((ROOT / "workflows").glob("*/*.toml"))
 GEOMETRIES = sorted((ROOT / "meshes").glob("*/*.toml"))
 COARSE = {"mesh.size": "4 um", "mesh.interface_size": "1 um"}
 COARSE_NETWORK = {"mesh.size": "4 um", "mesh.interface_size": "2 um"}
+NARROW = {"time.rtol": 1e-3, "geometry.size": ["3 um", "45 um"]}  # without structure: as wide
+SHORT = {"dendrite.charge": "0.15 mA*h/cm^2"}
 SMALL = """
 title = "LASE, small"
 study = "diffusion"
@@ -55,13 +58,19 @@ def colors_inside(picture: Path) -> int:
 @pytest.mark.parametrize("case", CASES, ids=lambda p: p.stem)
 def test_each_case_runs_on_a_coarse_mesh_and_passes_its_checks(case: Path) -> None:
     loaded = fem_spe.load(case, {"output.figures": False})
-    diffusion = loaded.study == "diffusion"
-    coarse = COARSE_NETWORK if loaded.geometry.kind == "fiber_network" else COARSE
-    quick = {"time.rtol": 1e-3} if loaded.study == "nernst_planck" and loaded.time else {}
-    result = fem_spe.run(loaded.with_(**(coarse if diffusion else quick)))
+    result = fem_spe.run(loaded.with_(**quick(loaded)))
     assert result.failed_checks == []
-    if diffusion:
+    if loaded.study == "diffusion":
         assert 0.4 < result.quantities["relative_diffusivity"].value < 0.8
+
+
+def quick(case: fem_spe.Case) -> dict[str, Any]:
+    """What makes the case coarse, narrow or short."""
+    if case.study == "diffusion":
+        return COARSE_NETWORK if case.geometry.kind == "fiber_network" else COARSE
+    if case.study == "nernst_planck" and case.time:
+        return NARROW
+    return SHORT if case.study == "dendrite" else {}
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES, ids=lambda p: p.stem)
