@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from fem_spe.errors import CaseError, FemSpeError, InterruptedRunError
 from fem_spe.interrupt import MESSAGE as INTERRUPTED
@@ -35,6 +35,13 @@ def main() -> None:
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
+    except UnusedCliTokensError as error:
+        print(
+            f"fem-spe: nothing takes {' '.join(error.unused_tokens or ())!r}; a value with blanks "
+            "stands in quotes, such as --set mesh.size='2 um'",
+            file=sys.stderr,
+        )
+        code = CaseError.exit_code
     except CycloptsError as error:
         print(f"fem-spe: {' '.join(str(error).split())}", file=sys.stderr)
         code = CaseError.exit_code

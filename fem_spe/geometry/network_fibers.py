@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le
 
 from fem_spe.errors import GeometryError
 from fem_spe.geometry.regular import PositiveLength
@@ -27,7 +27,8 @@ class NetworkFibers:
         fiber_diameter: Of all fibres, or mean and spread of a normal distribution that is cut
             off at two spreads, m. For a given fraction all shrink alike, by some per cent.
         fiber_count: Number of fibres. Give this or `fiber_fraction`.
-        fiber_fraction: Volume fraction of their union.
+        fiber_fraction: Volume fraction of their union; above 0.95 what is left between them are
+            pockets much thinner than a fibre.
         kappa: Of the axial von Mises distribution of directions in the plane: 0 for all alike,
             large for parallel fibres.
         mean_angle: Direction of the mean axis from x, rad.
@@ -46,7 +47,7 @@ class NetworkFibers:
     size: Size3
     fiber_diameter: PositiveLength | tuple[PositiveLength, Annotated[float, Ge(0.0), LENGTH]]
     fiber_count: Annotated[int, Gt(0)] | None = None
-    fiber_fraction: Annotated[float, Gt(0.0), Lt(1.0)] | None = None
+    fiber_fraction: Annotated[float, Gt(0.0), Le(0.95)] | None = None
     kappa: Annotated[float, Ge(0.0)] = 0.0
     mean_angle: Angle = 0.0
     tilt: Annotated[float, Ge(0.0), Le(math.pi / 4), ANGLE] = 0.0

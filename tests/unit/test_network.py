@@ -268,6 +268,7 @@ def test_a_slice_is_a_two_dimensional_case_that_is_written_and_read_back() -> No
         ({"geometry.network.waviness": 0.1}, "straight fibres"),
         ({"geometry.network.boundary": "periodic"}, "straight fibres"),
         ({"geometry.network.kapa": 1}, "did you mean 'kappa'"),
+        ({"geometry.network.fiber_fraction": 0.99}, "less than or equal to 0.95"),
     ],
 )
 def test_a_slice_that_cannot_be_is_refused(changes: dict[str, object], told: str) -> None:

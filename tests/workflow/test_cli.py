@@ -128,6 +128,7 @@ REFUSED: list[tuple[str, list[str]]] = [
     ("run small.toml --set geometry.fiber_fraction", ["geometry.fiber_fraction", "key=value"]),
     ("run small.toml --set study=difusion", ["'difusion'", "'diffusion'"]),
     ("run small.toml --sett a=1", ["--sett"]),
+    ("run small.toml --set mesh.size=2 um", ["'um'", "quotes"]),
     ("run small.toml -o /proc/fem-spe", ["/proc/fem-spe", "written", "-o"]),
     ("run small.toml -o small.toml/result", ["small.toml/result", "written", "-o"]),
     ("run none.toml", ["none.toml", "no such file"]),
