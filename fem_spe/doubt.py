@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 from mpi4py import MPI
 
-from fem_spe.adapt import finer
+from fem_spe.adapt import finer, gathered
 from fem_spe.case import Case
 from fem_spe.case.resolved import with_solver_defaults
+from fem_spe.comm import on_root
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError, ConvergenceError
 from fem_spe.measure.richardson import estimate
-from fem_spe.meshing import MeshPlan, build
+from fem_spe.meshing import MeshPlan, build, write_arrays
 from fem_spe.progress import Clock, log
 from fem_spe.results import Check, Quantity, Solution, Table
 from fem_spe.studies import Study
@@ -50,12 +51,17 @@ def solved(
             )
         whole = with_solver_defaults(case, domain.dimension)
         assert study.solve is not None  # it has asked for a mesh
-        return whole, domain, study.solve(whole, domain, clock)
+        solution = study.solve(whole, domain, clock)
+        if solution.domain is not None:
+            domain = solution.domain
+            if file is not None:
+                _rewrite(file, domain)
+        return whole, domain, solution
 
     if case.mesh.study is not None:
         return _halved([once(replace(plan, halvings=n)) for n in range(case.mesh.study)])
     found = once(plan)
-    if case.mesh.adapt is None:
+    if not isinstance(case.mesh.adapt, float):
         return found
     return _adapted(found, plan, case.mesh.adapt, once)
 
@@ -83,7 +89,23 @@ def _halved(runs: list[tuple[Case, Domain, Solution]]) -> tuple[Case, Domain, So
             table[f"error of {name}"] = np.abs(np.array(values) / told.limit - 1.0)
     checks = {name: max((s.checks[name] for _, _, s in runs), key=_size) for name in last.checks}
     tables = {**last.tables, "mesh_study": table}
-    return case, domain, replace(last, quantities=quantities, checks=checks, tables=tables)
+    stopped = max(s.stopped for _, _, s in runs)
+    return (
+        case,
+        domain,
+        replace(last, quantities=quantities, checks=checks, tables=tables, stopped=stopped),
+    )
+
+
+def _rewrite(file: Path, domain: Domain) -> None:
+    """The mesh that the fields are on in place of the one that the study began with."""
+    arrays = gathered(domain)
+
+    def work() -> None:
+        assert arrays is not None
+        write_arrays(file, arrays)
+
+    on_root(domain.mesh.comm, work)
 
 
 def _size(check: Check) -> float:

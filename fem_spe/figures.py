@@ -264,7 +264,7 @@ def deformed(folder: Path, title: str | None = None, factor: float | None = None
     moved = field.vectors[_DISPLACEMENT] * 1e6
     centres, radius = _balls(folder, case, field.extent)
     if factor is None:
-        factor = 1.0 if len(centres) else magnification(moved, field.points)
+        factor = 1.0 if "balls" in case else magnification(moved, field.points)
     return Deformed(
         field,
         field.points + factor * moved,
@@ -282,11 +282,11 @@ def _balls(
 ) -> tuple[NDArray[np.float64], float]:
     """Final centres, shape (k, 2), and radius of the balls, um; none in other studies."""
     file = folder / "tables" / "balls.csv"
-    if "balls" not in case or not file.exists():
+    if "balls" not in case or not file.exists() or case["balls"]["material"] != "rigid":
         return np.empty((0, 2)), 0.0
     radius = 1e6 * LENGTH.parse(case["balls"]["radius"])
     x = read_table(file)["x [um]"]
-    deep = 1e6 * LENGTH.parse(case["indentation"]["displacement"])
+    deep = read_table(folder / "tables" / "force.csv")["displacement [um]"][-1]
     y = np.full(len(x), extent[3] + radius)
     if "positions" in case["balls"]:
         y = extent[2] + 1e6 * np.array([LENGTH.parse(p[1]) for p in case["balls"]["positions"]])

@@ -25,7 +25,7 @@ from fem_spe.case.resolved import (
 from fem_spe.comm import on_root
 from fem_spe.domain import MeshArrays
 from fem_spe.doubt import solved
-from fem_spe.errors import CaseError, FemSpeError
+from fem_spe.errors import CaseError, ConvergenceError, FemSpeError
 from fem_spe.geometry import Box, MeshFile, Network, Printed, Section, Voxels
 from fem_spe.geometry.image_file import FORMATS as IMAGES
 from fem_spe.geometry.image_file import write as write_image
@@ -163,6 +163,8 @@ def _run(
     result = Result(case, domain, solution, clock.seconds, folder, comm.size, draw)
     if folder is not None:
         _write(result, folder, clock, comm)
+    if solution.stopped:
+        raise ConvergenceError(solution.stopped)
     return result
 
 
@@ -232,7 +234,8 @@ def _regions(case: Case) -> tuple[str, ...]:
 
 
 def _mesh_plan(case: Case, structure: Structure, plan: Plan) -> MeshPlan:
-    sizes = Sizes(case.mesh.size or 0.0, case.mesh.interface_size or 0.0, case.mesh.order or 1)
+    size = case.mesh.coarsest or case.mesh.size or 0.0
+    sizes = Sizes(size, case.mesh.interface_size or 0.0, case.mesh.order or 1)
     return MeshPlan(structure, sizes, **vars(plan))
 
 

@@ -97,6 +97,9 @@ class Solution:
         num_dofs: Unknowns.
         frames: The fields over time; empty for a steady study.
         cell_errors: Where the error comes from, where the study can tell.
+        stopped: Why the load was not reached whole, one line; the numbers are those of the last
+            good step.
+        domain: The mesh of the fields, where it is not the one that the study was given.
     """
 
     quantities: dict[str, Quantity]
@@ -107,6 +110,8 @@ class Solution:
     num_dofs: int
     frames: tuple[Frame, ...] = ()
     cell_errors: CellErrors | None = None
+    stopped: str = ""
+    domain: Domain | None = None
 
 
 @dataclass(frozen=True)
@@ -283,7 +288,8 @@ def write_summary(result: Result, folder: Path, files: Sequence[str] = ()) -> No
     summary = {
         "status": "failed" if failed else "done",
         "study": result.case.study,
-        "error": f"checks not passed: {', '.join(failed)}" if failed else None,
+        "error": result.solution.stopped
+        or (f"checks not passed: {', '.join(failed)}" if failed else None),
         "quantities": {name: _told(q) for name, q in result.quantities.items()},
         "checks": {n: {**asdict(c), "passed": c.passed} for n, c in result.checks.items()},
         "mesh": _mesh(result),

@@ -158,6 +158,8 @@ SURFACE_CHARGE = Unit("C/m^2", "surface charge", "1e-6 C/m^2", "C/m^2", 1.0)
 DEPOSITED_CHARGE = Unit("C/m^2", "charge per area", "0.5 mA*h/cm^2", "mA*h/cm^2", 3.6e4)
 SURFACE_ENERGY = Unit("J/m^2", "surface energy", "0.5 J/m^2", "J/m^2", 1.0)
 MOBILITY = Unit("m^3/J/s", "interface mobility", "2.5e-6 m^3/J/s", "m^3/J/s", 1.0)
+CHARGE_PER_VOLUME = Unit("C/m^3", "charge per volume", "100 mA*h/cm^3", "mA*h/cm^3", 3.6e6)
+AREA_PER_VOLUME = Unit("1/m", "area per volume", "2e5 1/m", "1/m", 1.0)
 AREAL_CAPACITANCE = Unit("F/m^2", "capacitance per area", "10 uF/cm^2", "uF/cm^2", 1e-2)
 
 DURATION = Unit("s", "time", "10 min", "s", 1.0)
@@ -189,6 +191,8 @@ _DIMENSIONS = {
     "[mass]*[length]**2/[time]**3/[current]": "voltage",
     "[current]/[length]**2": "current density",
     "[current]*[time]/[length]**2": "surface charge",
+    "[current]*[time]/[length]**3": "charge per volume",
+    "1/[length]": "area per volume",
     "[current]**2*[time]**4/[length]**4/[mass]": "capacitance per area",
     "[]": "number without dimension",
 }

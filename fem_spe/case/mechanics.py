@@ -20,17 +20,23 @@ class Elasticity(Table):
 
     plane: Literal["strain", "stress"] = "strain"
     """No strain across the plane (a thick body), or no stress (a thin film)."""
+    strain: Literal["small", "finite"] = "small"
+    """Of loads on faces: Hooke's law, or a neo-Hookean solid at finite strain."""
+    steps: Annotated[int, Field(ge=1)] = 10
+    """Where a region yields: equal parts in which the loads are brought up, or shorter ones."""
 
 
 class Balls(Table):
-    """Rigid balls (cylinders in two dimensions) above a face."""
+    """Balls (cylinders in two dimensions) above a face."""
 
     radius: Annotated[float, Field(gt=0), LENGTH]
     count: Annotated[int, Field(gt=0)] | None = None
     """Evenly spaced, each touching the face, in rows and columns in 3-D; default 1."""
     positions: tuple[Position, ...] | None = None
     """In place of `count`: their centres before they move, m."""
-    material: Literal["rigid"] = "rigid"
+    material: str = "rigid"
+    """Rigid, or one of [materials] or of the table: the lower halves of the balls are then
+    meshed, and their flats move down; in two dimensions."""
     face: Literal["top"] = "top"
     """The face that they are pressed into; the opposite one is clamped, the sides slide."""
 
@@ -41,6 +47,11 @@ class Balls(Table):
         if self.positions == ():
             raise ValueError("positions has no ball; give at least one, or count instead")
         return self
+
+    @property
+    def rigid(self) -> bool:
+        """True where they are no bodies of their own."""
+        return self.material == "rigid"
 
     def centres(self, size: tuple[float, ...]) -> list[tuple[float, ...]]:
         """Their centres before they move, m.
@@ -96,9 +107,11 @@ class Indentation(Table):
     displacement: Annotated[float, Field(gt=0), LENGTH]
     """Of the balls towards the block, m."""
     contact: Literal["frictionless", "bonded"] = "frictionless"
-    strain: Literal["small"] = "small"
+    strain: Literal["small", "finite"] = "small"
+    """Hooke's law, or a neo-Hookean solid at finite strain."""
     steps: Annotated[int, Field(ge=1)] = 1
-    """Equal parts in which the displacement is reached: points of the force curve."""
+    """Equal parts in which the displacement is reached: points of the force curve. At finite
+    strain there are more where they are needed."""
     contact_size: Annotated[float, Field(gt=0), LENGTH] | None = None
     """Size of the cells under the balls, m; default: a thirtieth of the radius, in 3-D an
     eighth."""

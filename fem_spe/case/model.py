@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 
 from fem_spe.case import overrides
 from fem_spe.case.boundary import Boundary
+from fem_spe.case.cathode import PorousElectrode
 from fem_spe.case.dendrite import Dendrite
 from fem_spe.case.electrolyte import Experiment, NernstPlanck, Species
 from fem_spe.case.electrostatics import Electrostatics, Form
@@ -44,6 +45,18 @@ GeometrySpec = Annotated[
 ]
 
 
+def _kind_of_reaction(given: Any) -> str:
+    """Which table [reaction.*] is, by its keys."""
+    keys = given if isinstance(given, dict) else getattr(given, "model_fields_set", {})
+    own = PorousElectrode.model_fields.keys() & set(keys)
+    return "PorousElectrode" if own else "Reaction"
+
+
+ReactionSpec = Annotated[
+    Annotated[Reaction, Tag("Reaction")] | Annotated[PorousElectrode, Tag("PorousElectrode")],
+    Discriminator(_kind_of_reaction),
+]
+
 _STEPS = re.compile(r"\s*(\d+)\s*steps?\s*")
 
 
@@ -53,7 +66,8 @@ class Mesh(Table):
     size: Annotated[float, Field(gt=0), LENGTH] | None = None
     """Away from interfaces, m; default: a twelfth of the smallest box side."""
     interface_size: Annotated[float, Field(gt=0), LENGTH] | None = None
-    """At interfaces, m; default: a fifth of the smallest fibre radius, in a network that radius."""
+    """At interfaces, m; default: a fifth of the smallest fibre radius, in a network that radius;
+    with adapt = "front" twice `size`."""
     order: Literal[1, 2] | None = None
     """Geometric order of the cells; default: the solver's degree in 2-D, else 1."""
     voxel: Annotated[float, Field(gt=0), LENGTH] | None = None
@@ -62,14 +76,26 @@ class Mesh(Table):
     study: Annotated[int, Field(ge=3, le=6)] | None = None
     """Solve on so many meshes, each halving the sizes of the one before: the values are those of
     the finest, with the order and the error that all of them show."""
-    adapt: Annotated[float, Field(ge=1e-9, lt=1)] | None = None
+    adapt: Annotated[float, Field(ge=1e-9, lt=1)] | Literal["front"] | None = None
     """Mesh anew, finer where the error comes from, until the relative error of the effective
-    coefficient is below this."""
+    coefficient is below this. For dendrites "front": cells of `size` about the front alone, and
+    of up to `coarsest` elsewhere; the mesh moves with the front."""
+    coarsest: Annotated[float, Field(gt=0), LENGTH] | None = None
+    """With adapt = "front": away from front and fibres, m; default: eight times `size`, at most two
+    interface widths and a quarter of the smallest box side."""
 
     @model_validator(mode="after")
     def _one_doubt(self) -> Mesh:
         if self.study is not None and self.adapt is not None:
             raise ValueError("give one of study and adapt")
+        if self.coarsest is not None and self.adapt != "front":
+            raise ValueError('coarsest goes with adapt = "front"; remove it')
+        for name, size in (("size", self.size), ("interface_size", self.interface_size)):
+            if self.coarsest is not None and size is not None and self.coarsest < size:
+                raise ValueError(
+                    f"coarsest = {1e6 * self.coarsest:.3g} um is below {name} = "
+                    f"{1e6 * size:.3g} um; give a larger one"
+                )
         return self
 
 
@@ -116,7 +142,7 @@ _TABLES = {
     "structure": {"structure"},
     "diffusion": {"diffusion", "reaction", "time"},
     "electrostatics": {"electrostatics"},
-    "nernst_planck": {"species", "nernst_planck", "experiment", "time"},
+    "nernst_planck": {"species", "nernst_planck", "experiment", "reaction", "time"},
     "elasticity": {"elasticity"},
     "indentation": {"elasticity", "balls", "indentation"},
     "dendrite": {"dendrite"},
@@ -153,7 +179,7 @@ class Case(Table):
     boundary: dict[str, Boundary] = Field(default_factory=dict)
     structure: Structure = Structure()
     diffusion: Diffusion = Diffusion()
-    reaction: dict[str, Reaction] = Field(default_factory=dict)
+    reaction: dict[str, ReactionSpec] = Field(default_factory=dict)
     time: Time | None = None
     electrostatics: Electrostatics = Electrostatics()
     species: tuple[Species, ...] = ()
@@ -173,6 +199,11 @@ class Case(Table):
     def _consistent(self) -> Case:
         for table in sorted(self.model_fields_set & self.foreign):
             raise CaseError(f"[{table}] has no meaning for study = {self.study!r}; remove it")
+        if self.mesh.adapt == "front" and self.study != "dendrite":
+            raise CaseError(
+                f'[mesh] adapt = "front" has a meaning for study = "dendrite" alone, not for '
+                f"{self.study!r}; remove it"
+            )
         if not self.materials and self.study != "structure":
             raise CaseError("materials = {}: the case needs a material for each region")
         read = _BOUNDARY.get(self.study)
@@ -187,6 +218,7 @@ class Case(Table):
             self._require_time(transient=self.diffusion.mode == "transient")
         if self.study == "nernst_planck":
             self._require_time(transient=self.nernst_planck.mode == "transient")
+        self._require_reactions()
         for region, value in self.materials.items():
             if value == "conductor" and self.study != "electrostatics":
                 raise CaseError(
@@ -199,6 +231,19 @@ class Case(Table):
                 except CaseError as error:
                     raise CaseError(f"[materials] {region}: {error}") from None
         return self
+
+    def _require_reactions(self) -> None:
+        """Raise where a reaction is that of another study."""
+        if self.study == "diffusion" and self.porous:
+            raise CaseError(
+                f"[reaction.{next(iter(self.porous))}] a porous electrode is for study = "
+                '"nernst_planck"; for diffusion give rate or consumption'
+            )
+        if self.study == "nernst_planck" and self.sinks:
+            raise CaseError(
+                f"[reaction.{next(iter(self.sinks))}] rate and consumption are for study = "
+                '"diffusion"; for nernst_planck give porosity and current_density'
+            )
 
     def _require_plain_values(self) -> None:
         for name, boundary in self.boundary.items():
@@ -238,6 +283,23 @@ class Case(Table):
         whole = self.model_dump(mode="json", exclude_none=True)
         empty = {key for key, value in whole.items() if value in ({}, [])}
         return {key: value for key, value in whole.items() if key not in empty | self.foreign}
+
+    @property
+    def sinks(self) -> dict[str, Reaction]:
+        """Regions that consume what diffuses."""
+        return {name: r for name, r in self.reaction.items() if isinstance(r, Reaction)}
+
+    @property
+    def porous(self) -> dict[str, PorousElectrode]:
+        """Regions that are porous electrodes."""
+        return {name: r for name, r in self.reaction.items() if isinstance(r, PorousElectrode)}
+
+    @property
+    def yields(self) -> bool:
+        """True where a region that is loaded has a yield stress."""
+        found = [v for v in self.materials.values() if v not in ("impermeable", "conductor")]
+        each = [lookup(value) if isinstance(value, str) else value for value in found]
+        return self.study == "elasticity" and any(m.yield_stress is not None for m in each)
 
     @property
     def driven_faces(self) -> dict[str, Boundary]:

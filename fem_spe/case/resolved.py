@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from fem_spe.case.model import Case
 from fem_spe.geometry.faces import thickness
 
 CELLS_PER_INTERFACE = 6.0  # of a diffuse front: the planar law then holds within 1 %
+
+SEEN = 2.0  # widths of a front: a cell that is longer may hide one between its corners
+_COARSER = 8.0  # cells away from a front over those at it
+_COARSER_AT_FIBRES = 2.0  # beside fibres: they are polygons, and the roughness then changes by 2e-3
 
 CONTACT_RTOL = 1e-9  # forces then hold to 1e-7
 
@@ -22,7 +27,9 @@ def with_solver_defaults(case: Case, dimension: int) -> Case:
     if case.study == "electrostatics":
         given = electric.direction or (None if case.charged_faces else thickness(dimension))
         electric = electric.model_copy(update={"form": case.electric_form, "direction": given})
-    usual = 2 if dimension == 2 and case.study != "dendrite" else 1
+    # what flows without change of volume is too stiff on linear cells
+    flat = dimension == 2 and case.study != "dendrite"
+    usual = 2 if flat or case.yields else 1
     solver: dict[str, Any] = {"degree": case.solver.degree or usual}
     if case.study == "indentation":
         solver = _contact_solver(case, dimension)
@@ -60,8 +67,15 @@ def with_mesh_defaults(case: Case, size: tuple[float, ...], radius: float | None
         coarse = case.mesh.size or (case.dendrite.interface_width or coarse) / CELLS_PER_INTERFACE
         radius = None
     finest = radius / _PER_RADIUS[dimension] if radius else coarse
+    elsewhere = case.mesh.coarsest
+    if case.mesh.adapt == "front":
+        width = (case.dendrite.interface_width if case.dendrite else None) or math.inf
+        usual = min(_COARSER * coarse, SEEN * width, min(size) / 4)
+        elsewhere = elsewhere or max(coarse, usual)
+        finest = _COARSER_AT_FIBRES * coarse
     fine = case.mesh.interface_size or finest
-    sizes = {"size": coarse, "interface_size": min(fine, coarse), "order": order}
+    sizes = {"size": coarse, "interface_size": min(fine, elsewhere or coarse), "order": order}
+    sizes["coarsest"] = elsewhere
     return case.model_copy(update={"mesh": case.mesh.model_copy(update=sizes)})
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from annotated_types import Gt, Lt
+from annotated_types import Ge, Gt, Lt
 from pydantic import Discriminator, Tag
 
 from fem_spe.errors import CaseError
@@ -144,6 +144,8 @@ class Material:
             values hold at 25 degC and the case's temperature scales them.
         youngs_modulus: E, Pa.
         poisson_ratio: nu, above -1 and below 0.5.
+        yield_stress: von Mises stress at which the virgin material flows, Pa.
+        hardening_modulus: Rise of the yield stress with the plastic strain, Pa; none by default.
         permittivity: Relative to that of the vacuum: one value, or one per axis.
     """
 
@@ -153,9 +155,18 @@ class Material:
     activation_energy: Annotated[float, ENERGY] | None = None
     youngs_modulus: Annotated[float, PRESSURE, Gt(0.0)] | None = None
     poisson_ratio: Annotated[float, Gt(-1.0), Lt(0.5)] | None = None
+    yield_stress: Annotated[float, PRESSURE, Gt(0.0)] | None = None
+    hardening_modulus: Annotated[float, PRESSURE, Ge(0.0)] | None = None
     permittivity: Permittivity | None = None
 
     def __post_init__(self) -> None:
+        for name, needed in (
+            ("yield_stress", "youngs_modulus"),
+            ("yield_stress", "poisson_ratio"),
+            ("hardening_modulus", "yield_stress"),
+        ):
+            if getattr(self, name) is not None and getattr(self, needed) is None:
+                raise CaseError(f"{name} needs {needed} as well; give it, or remove {name}")
         for name in ("diffusivity", "conductivity"):
             table = isinstance(getattr(self, name), ByTemperature)
             if table and self.activation_energy is not None:

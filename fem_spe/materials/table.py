@@ -74,6 +74,8 @@ def lookup(name: str) -> Material:
         "partition": float,
         "youngs_modulus": PRESSURE.parse,
         "poisson_ratio": float,
+        "yield_stress": PRESSURE.parse,
+        "hardening_modulus": PRESSURE.parse,
         "permittivity": float,
     }
     return Material(**{key: parsers[key](entry["value"]) for key, entry in table[name].items()})

@@ -49,7 +49,12 @@ class Statistics:
 
 
 def by_region(
-    domain: Domain, value: Any, *, degree: int = 4, exclude: Mask | None = None
+    domain: Domain,
+    value: Any,
+    *,
+    degree: int = 4,
+    exclude: Mask | None = None,
+    corners: bool = True,
 ) -> dict[str, Statistics]:
     """Statistics of a scalar expression in each region. Collective.
 
@@ -59,6 +64,7 @@ def by_region(
         degree: Of the quadrature that gives the weights.
         exclude: Points of shape (n, gdim) -> True where a point is left out, say around
             clamped corners, where stresses are singular.
+        corners: Whether the nodes of the cells count for the maximum, too.
 
     Returns:
         Region -> statistics, the same on all ranks; NaN where nothing is left.
@@ -67,6 +73,7 @@ def by_region(
     nodes = basix.create_lattice(
         domain.mesh.basix_cell(), 2, basix.LatticeType.equispaced, exterior=True
     )
+    nodes = nodes if corners else nodes[:0]
     points = np.vstack([quadrature, nodes])
     # points without weight count for the maximum alone: stress peaks on interfaces, where
     # no quadrature point lies

@@ -3,14 +3,16 @@
 from fem_spe.meshing.build import MeshPlan, Structure, build, mesh_arrays
 from fem_spe.meshing.extract import curve, extract
 from fem_spe.meshing.graded import WallLayer
+from fem_spe.meshing.half_discs import HalfDisc
 from fem_spe.meshing.printed import add_printed
 from fem_spe.meshing.section import add_section
 from fem_spe.meshing.session import generate, session
 from fem_spe.meshing.sizes import SizeField, Sizes, Spot, set_size_field
-from fem_spe.meshing.write import FORMATS, write
+from fem_spe.meshing.write import FORMATS, write, write_arrays
 
 __all__ = [
     "FORMATS",
+    "HalfDisc",
     "MeshPlan",
     "SizeField",
     "Sizes",
@@ -27,4 +29,5 @@ __all__ = [
     "session",
     "set_size_field",
     "write",
+    "write_arrays",
 ]

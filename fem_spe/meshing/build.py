@@ -24,6 +24,7 @@ from fem_spe.meshing.extract import curve, extract
 from fem_spe.meshing.file import add_file
 from fem_spe.meshing.fused import add_fused_section
 from fem_spe.meshing.graded import WallLayer, graded_box
+from fem_spe.meshing.half_discs import HalfDisc, add_half_discs, without_half_discs
 from fem_spe.meshing.implicit import implicit_mesh
 from fem_spe.meshing.periodic import match_sides
 from fem_spe.meshing.printed import add_printed, improve
@@ -57,6 +58,7 @@ class MeshPlan:
         periodic: Axes across which opposite faces of the box are meshed alike.
         spots: Places about which the cells are small.
         layers: Faces of a box at which cells are flat, thin, and grow inwards.
+        half_discs: Balls above a section that are meshed, too.
         halvings: How often every cell is split, new nodes put on the curved outlines.
         field: In place of `sizes`: where the cells are to be how large, in 2-D.
     """
@@ -69,6 +71,7 @@ class MeshPlan:
     periodic: tuple[int, ...] = ()
     spots: tuple[Spot, ...] = ()
     layers: tuple[WallLayer, ...] = ()
+    half_discs: tuple[HalfDisc, ...] = ()
     halvings: int = 0
     field: SizeField | None = None
 
@@ -109,7 +112,7 @@ def mesh_arrays(plan: MeshPlan, file: Path | None = None) -> MeshArrays:
             arrays = replace(extract(dimension, scale, plan.holes), box=structure.size)
             if note:
                 log.warning(note)
-            require_areas(structure, arrays, plan.holes)
+            require_areas(structure, without_half_discs(arrays), plan.holes)
         else:
             dimension, scale = 3, 1.0
             arrays = implicit_mesh(
@@ -163,6 +166,9 @@ def _generate(structure: Section | Box | Printed, plan: MeshPlan) -> tuple[int, 
         except Exception as error:  # Gmsh has no class of its own
             raise MeshError(f"Gmsh cannot build the section: {error}; try another seed") from None
         set_size_field(interfaces, float(outline.max()), sizes, scale, plan.spots)
+    if plan.half_discs:
+        built_in = isinstance(structure, Section) and not structure.fused
+        add_half_discs(plan.half_discs, scale, built_in=built_in)
     if plan.periodic:
         match_sides(np.array(structure.size) * scale, plan.periodic)
     if plan.field is not None:

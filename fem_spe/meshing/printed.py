@@ -83,7 +83,7 @@ def _print(part: Printed, scale: float, low: float, depth: float) -> list[Solid]
         face = _add_spiral(part.spiral, scale, (x / 2, y / 2, low))
         return [e for e in gmsh.model.occ.extrude([(2, face)], 0, 0, depth) if e[0] == 3]
     assert part.width is not None
-    width, pitch = scale * part.width, scale * part.spacing
+    width, pitch, margin = (scale * s for s in (part.width, part.spacing, part.margin))
     if part.cell == "quarter":
         if part.shape == "round":
             tag = gmsh.model.occ.addCylinder(0, 0, low, 0, 0, depth, width / 2, angle=np.pi / 2)
@@ -92,7 +92,7 @@ def _print(part: Printed, scale: float, low: float, depth: float) -> list[Solid]
         return [(3, tag)]
     solids = []
     for i, j in product(*map(range, part.units)):
-        cx, cy = (i + 0.5) * pitch, (j + 0.5) * pitch
+        cx, cy = (margin + (n + 0.5) * pitch for n in (i, j))
         if part.shape == "round":
             tag = gmsh.model.occ.addCylinder(cx, cy, low, 0, 0, depth, width / 2)
         else:

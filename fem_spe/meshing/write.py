@@ -9,10 +9,19 @@ import numpy as np
 
 from fem_spe.domain import MeshArrays
 from fem_spe.errors import MeshError
+from fem_spe.meshing.discrete import add_arrays
 from fem_spe.meshing.periodic import forget_sides
+from fem_spe.meshing.session import session
 
 FORMATS = (".msh", ".vtu", ".xdmf")
 _CELLS = {(2, 1): "triangle", (2, 2): "triangle6", (3, 1): "tetra", (3, 2): "tetra10"}
+
+
+def write_arrays(file: Path, arrays: MeshArrays) -> None:
+    """Write straight cells in metres; the mesh need not be Gmsh's."""
+    with session():
+        add_arrays(arrays)
+        write(file, 1.0, arrays)
 
 
 def write(file: Path, scale: float, arrays: MeshArrays) -> None:

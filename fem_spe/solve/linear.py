@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,63 +22,9 @@ from petsc4py import PETSc
 
 from fem_spe.errors import ConvergenceError
 from fem_spe.solve.constraints import Ties, prolongation, reduced
+from fem_spe.solve.presets import FACTORISE, INEXACT, preset
 
 DIRECT_LIMIT = 300_000  # unknowns up to which a 2-D problem is factorised
-
-PRESETS: dict[str, dict[str, str]] = {
-    "direct": {"ksp_type": "preonly", "pc_type": "cholesky", "pc_factor_mat_solver_type": "mumps"},
-    "multigrid": {
-        "ksp_type": "cg",
-        "pc_type": "gamg",
-        "pc_gamg_threshold": "0",
-        "mg_levels_ksp_type": "chebyshev",
-        "mg_levels_ksp_max_it": "2",
-        "mg_levels_pc_type": "jacobi",
-    },
-    "jacobi": {"ksp_type": "cg", "pc_type": "jacobi"},
-    # for displacements, with rigid motions as the near-nullspace
-    "elastic": {
-        "ksp_type": "cg",
-        "pc_type": "gamg",
-        "pc_gamg_threshold": "0.01",
-        "mg_levels_ksp_type": "chebyshev",
-        "mg_levels_ksp_max_it": "3",
-        "mg_levels_pc_type": "jacobi",
-    },
-    # quadratic displacements over linear ones on the same mesh, see `multigrid`
-    "two-level": {
-        "ksp_type": "cg",
-        "pc_type": "mg",
-        "pc_mg_levels": "2",
-        "mg_levels_ksp_type": "chebyshev",
-        "mg_levels_ksp_max_it": "3",
-        "mg_levels_pc_type": "pbjacobi",
-        "mg_coarse_ksp_type": "preonly",
-        "mg_coarse_pc_type": "gamg",
-        "mg_coarse_pc_gamg_threshold": "0.01",
-        "mg_coarse_mg_levels_ksp_type": "chebyshev",
-        "mg_coarse_mg_levels_ksp_max_it": "3",
-        "mg_coarse_mg_levels_pc_type": "jacobi",
-    },
-    # the tangents of Newton's method are not symmetric
-    "direct-newton": {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"},
-    "multigrid-newton": {"ksp_type": "gmres", "ksp_gmres_restart": "100", "pc_type": "gamg"},
-    # unknowns in blocks that one differential operator moves, each node's block inverted: to
-    # multigrid a system of such is a scalar equation
-    "coupled-newton": {
-        "ksp_type": "gmres",
-        "ksp_gmres_restart": "100",
-        "pc_type": "gamg",
-        "pc_gamg_threshold": "0.01",
-        "pc_gamg_esteig_ksp_type": "gmres",
-        "mg_levels_ksp_type": "chebyshev",
-        "mg_levels_ksp_max_it": "2",
-        "mg_levels_pc_type": "pbjacobi",
-    },
-}
-_FACTORISE = ("direct", "direct-newton")
-# relative to each right-hand side: Newton's next step mends what is left
-_INEXACT = {"coupled-newton": 1e-3}
 
 
 @dataclass(frozen=True)
@@ -122,7 +69,7 @@ def solve(
         space: Space of u.
         bcs: Boundary values.
         rtol: On the reduced residual.
-        method: One of `PRESETS` for symmetric problems.
+        method: One of `presets.PRESETS` for symmetric problems.
         name: Prefix of this solver's PETSc options, for example `diffusion` for
             `-diffusion_ksp_monitor`.
         ties: Unknowns of u - lift that equal others.
@@ -158,8 +105,7 @@ class Problem:
         self.ties, self.lift = ties, lift
         self.prolong = None if ties is None else prolongation(space, ties)
         self.guess = fem.Function(space)
-        self.form = fem.form(a)
-        self.action = fem.form(ufl.action(a, self.guess))
+        self.a, self.form = a, fem.form(a)
         self.load = load if isinstance(load, PETSc.Vec) else fem.form(load)
 
     def solve(self, guess: NDArray[np.float64] | None = None) -> Solved:
@@ -232,15 +178,20 @@ class Problem:
         return norm
 
     @contextmanager
-    def corrections(self, scale: float) -> Iterator[Callable[[NDArray[np.float64]], Any]]:
+    def corrections(
+        self, scale: float, update: Callable[[PETSc.Mat], PETSc.Mat] | None = None
+    ) -> Iterator[Callable[[NDArray[np.float64]], Any]]:
         """What to add to given owned unknowns, for today's matrix, symmetric or not. Collective.
 
         Inside, each call assembles the residual anew, or the linear form that it is given in its
         place, and solves with the one matrix, to `rtol` times `scale`; it raises
-        ConvergenceError if it cannot.
+        ConvergenceError if it cannot. Where `update` makes another operator of the matrix, that is
+        solved with, and the matrix preconditions.
         """
         matrix = self.assembled()
+        operator = matrix if update is None else update(matrix)
         ksp = krylov(matrix, self.rtol, scale, self.method, self.name)
+        ksp.setOperators(operator, matrix)
 
         def correction(values: NDArray[np.float64] | fem.Form) -> NDArray[np.float64]:
             if isinstance(values, fem.Form):
@@ -268,6 +219,8 @@ class Problem:
             yield correction
         finally:
             ksp.destroy()
+            if update is not None:
+                operator.destroy()
             matrix.destroy()
 
     def assembled(self) -> PETSc.Mat:
@@ -295,16 +248,25 @@ class Problem:
         for bc in self.bcs:
             bc.set(self.guess.x.array)
         self.guess.x.scatter_forward()
-        right = self.load.copy() if isinstance(self.load, PETSc.Vec) else assemble(self.load)
-        applied = assemble(self.action)
-        right.axpy(-1.0, applied)
-        applied.destroy()
+        right = self._left_over()
         if self.prolong is not None:
             whole = right.copy()
             self.prolong.multTranspose(whole, right)
             whole.destroy()
         for bc in self.bcs:
             bc.set(right.array_w, alpha=0.0)
+        return right
+
+    @cached_property
+    def _action(self) -> fem.Form:
+        return fem.form(ufl.action(self.a, self.guess))
+
+    def _left_over(self) -> PETSc.Vec:
+        """load - a(guess, .) as assembled."""
+        right = self.load.copy() if isinstance(self.load, PETSc.Vec) else assemble(self.load)
+        applied = assemble(self._action)
+        right.axpy(-1.0, applied)
+        applied.destroy()
         return right
 
 
@@ -342,34 +304,19 @@ def krylov(matrix: PETSc.Mat, rtol: float, scale: float, method: str, name: str)
     ksp = PETSc.KSP().create(matrix.comm)
     ksp.setOptionsPrefix(f"{name}_")
     ksp.setOperators(matrix)
-    if method not in _FACTORISE:
-        # on the residual itself, not on a preconditioned one
-        ksp.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
-    inexact = _INEXACT.get(method)
-    # the last right-hand side is within the tolerance already, and is mended, too
-    least = rtol * scale * (inexact or 1.0)
-    ksp.setTolerances(rtol=inexact or 1e-50, atol=least, max_it=2000)
+    inexact = INEXACT.get(method)
+    if inexact:
+        # on the preconditioned residual, which is about the error: in the plain one the level of
+        # a closed cell hardly shows
+        ksp.setTolerances(rtol=inexact, atol=0.0, max_it=2000)
+    else:
+        if method not in FACTORISE:
+            # on the residual itself, not on a preconditioned one
+            ksp.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
+        ksp.setTolerances(rtol=1e-50, atol=rtol * scale, max_it=2000)
     with preset(method, name):
         ksp.setFromOptions()
     return ksp
-
-
-@contextmanager
-def preset(method: str, name: str) -> Iterator[None]:
-    """PETSc's options as the preset has them; what the user gave wins, and stays.
-
-    The levels of multigrid read theirs when they are set up.
-    """
-    prefix = f"{name}_"
-    options = PETSc.Options()
-    ours = {k: v for k, v in PRESETS[method].items() if not options.hasName(prefix + k)}
-    for key, value in ours.items():
-        options.setValue(prefix + key, value)
-    try:
-        yield
-    finally:
-        for key in ours:
-            options.delValue(prefix + key)
 
 
 def refine(ksp: PETSc.KSP, matrix: PETSc.Mat, right: PETSc.Vec, step: PETSc.Vec) -> None:

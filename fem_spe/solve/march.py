@@ -20,6 +20,7 @@ _FAILED = 0.4  # of a step that had no solution
 _SMALLEST = 1e-9  # of the longest step so far: below it the step has collapsed
 _AHEAD = 3  # steps before a mark that are made even
 _CORRECTIONS = 6  # of a step that is to end at a mark
+_STILL = 1e9  # times so far that the next mark would take at the pace of now
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def march(
             given None. For messages.
 
     Raises:
-        ConvergenceError: if the step collapses; it names the time, the variable and the place.
+        ConvergenceError: if the step collapses; it names the time, the variable and the place;
+            if nothing rises any more.
     """
     level, rejected = progress(state.time, state.values), 0
     left = [m for m in marks if m > level + tolerance]
@@ -130,6 +132,11 @@ def march(
         if lands:
             left.pop(0)
         yield done, state
+        if left and abs(state.slope) * _STILL * time < left[0] - level:
+            raise ConvergenceError(
+                f"the front stands still at t = {time:.3g} s, its curvature holds it against the "
+                "overpotential; give a larger one, or wider gaps between the fibres"
+            )
 
 
 def _towards(left: float, slope: float, size: float) -> tuple[float, bool]:

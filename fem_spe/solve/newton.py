@@ -1,8 +1,7 @@
 """Damped Newton for a(u; u, v) = load(v), where the form depends on its solution.
 
-Each step is the linear problem J w = J u - F(u) for the next solution w, with F(u) =
-a(u; u, .) - load and J its derivative: boundary values, ties and tolerances are those of
-`linear.Problem`.
+Each step is the linear problem J w = -F(u) for what is added to u, with F(u) = a(u; u, .) -
+load and J its derivative: boundary values, ties and tolerances are those of `linear.Problem`.
 
 A step is shortened until the correction that the same J would make next is smaller than
 the step (Deuflhard, Newton Methods for Nonlinear Problems, 2004, 3.3). Residuals would not do
@@ -12,25 +11,35 @@ finer the mesh.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
+from petsc4py import PETSc
 
 from fem_spe.errors import ConvergenceError
 from fem_spe.solve.constraints import Ties
-from fem_spe.solve.linear import Problem, Solved
-from fem_spe.solve.shared import with_shared
+from fem_spe.solve.linear import Problem, Solved, assemble
+from fem_spe.solve.shared import updated, with_shared
 
 _MAX_STEPS = 50
 _NEAR = 1e-9  # relative residual that only round-off keeps from the tolerance
 _LOOSEST = 1e-10  # relative residual beyond which fluxes would not balance to 1e-10
 _SHORTEST = 2.0**-12  # of a full step
-_ALIKE = 0.3  # of a correction: below that what is left wants no other matrix
+_ALIKE = 0.05  # of a correction: below that what is left wants no other matrix
 _DECREASE = 0.25  # of the next correction, per length of the step
+
+
+class _Step(Problem):
+    """A step's linear problem: its load is what is left over at the guess, which is `u`."""
+
+    def _left_over(self) -> PETSc.Vec:
+        return assemble(self.load)
 
 
 class Newton:
@@ -51,9 +60,9 @@ class Newton:
             this, whatever the residual: that of one equation may hide those of the others.
         before: Where given, called whenever `u` has changed: what the forms hold besides `u`,
             and what the derivative of `a - load` does not know, follows it then.
-        shared: Linear forms b, one for each number s that the forms hold and that `before` finds
-            from `u` as one that many unknowns share: the load changes by b ds, and s by the sum
-            of b dv over the sum of b where the unknowns change by dv.
+        shared: Linear forms b and r, two for each number s that the forms hold and that `before`
+            finds from `u` as one that many unknowns share: the load changes by b ds, and s by
+            the sum of r dv over the sum of b where the unknowns change by dv.
     """
 
     def __init__(
@@ -68,18 +77,17 @@ class Newton:
         ties: Ties | None = None,
         settled: float | None = None,
         before: Callable[[], None] | None = None,
-        shared: Sequence[Any] = (),
+        shared: Sequence[tuple[Any, Any]] = (),
     ) -> None:
         self.settled, self.before = settled, before
         self.chord = method == "coupled"
-        self.shared = [fem.form(b) for b in shared]
+        self.shared = [(fem.form(b), fem.form(r)) for b, r in shared]
         self.u, self.bcs, self.name, self.method = u, bcs, name, f"{method}-newton"
         self.rtol = min(rtol, _LOOSEST)
         residual = a - load
         tangent = ufl.derivative(residual, u, ufl.TrialFunction(u.function_space))
-        load = ufl.action(tangent, u) - residual
-        self.step = Problem(
-            tangent, load, u.function_space, bcs, self.rtol, self.method, name, ties
+        self.step = _Step(
+            tangent, -residual, u.function_space, bcs, self.rtol, self.method, name, ties
         )
 
     def solve(self, guess: NDArray[np.float64]) -> Solved:
@@ -94,8 +102,7 @@ class Newton:
         norm = self._residual(guess)
         for steps in range(1, _MAX_STEPS + 1):
             start = self._owned()
-            with self.step.corrections(scale) as plain:
-                correction = with_shared(plain, self.shared, self.u)
+            with self._corrections(scale) as correction:
                 change = correction(start)
                 size, length = self._size(change), 1.0
                 while True:
@@ -122,6 +129,15 @@ class Newton:
             if done:
                 return self._polished(rest, steps, norm, scale)
         raise self._stopped(_MAX_STEPS, norm / scale, "too many steps")
+
+    @contextmanager
+    def _corrections(self, scale: float) -> Iterator[Callable[[NDArray[np.float64]], Any]]:
+        """Those of `step`, with the shared numbers found anew."""
+        update = None
+        if self.chord and self.shared:
+            update = partial(updated, shared=self.shared, bcs=self.bcs)
+        with self.step.corrections(scale, update) as plain:
+            yield plain if self.chord else with_shared(plain, self.shared, self.u)
 
     def _reached(self, residual: float, scale: float, rest: NDArray[np.float64]) -> bool:
         """True where what is left is within the tolerance."""

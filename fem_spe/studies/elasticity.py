@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+from functools import partial
+
 import ufl
 from dolfinx import fem
 
@@ -11,28 +12,27 @@ from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
 from fem_spe.geometry import MeshFile
 from fem_spe.geometry.faces import face_names
-from fem_spe.measure.charge import once
-from fem_spe.measure.stress import by_region, reactions
 from fem_spe.physics import elasticity as forms
 from fem_spe.progress import Clock
-from fem_spe.results import Check, Quantity, Solution
-from fem_spe.solve import elastic
+from fem_spe.results import Solution
 from fem_spe.solve.linear import residual_vector
-from fem_spe.studies import mechanics
+from fem_spe.solve.solids import elastic
 from fem_spe.studies.registry import Plan, Study
-
-_BALANCE = 1e-9  # of reactions and loads, and of work and energy
+from fem_spe.studies.solids import large_strain, large_strain_elasticity, loads, mechanics, yielding
 
 
 def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     """Every region is meshed; the faces hold the structure."""
-    mechanics.require_materials(case, regions)
+    materials = mechanics.require_materials(case, regions)
     if not isinstance(case.geometry, MeshFile):
         dimension = len(case.geometry.size)
         mechanics.require_faces(case.boundary, dimension, face_names(dimension, regions))
         mechanics.require_support(case.boundary, dimension)
         if dimension == 3 and "plane" in case.elasticity.model_fields_set:
             raise CaseError("[elasticity] plane has no meaning in three dimensions; remove it")
+        if case.elasticity.strain == "finite":
+            large_strain.require(case, dimension, materials)
+        yielding.require(case, dimension, materials, yielding.strengths(case, regions))
     return Plan()
 
 
@@ -44,6 +44,15 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
     mechanics.require_support(faces, dimension)
     materials = mechanics.require_materials(case, domain.regions)
     mechanics.warn_of_locking(degree, materials)
+    yields = yielding.strengths(case, domain.regions)
+    yielding.require(case, dimension, materials, yields)
+    if yields:
+        return yielding.run(case, domain, materials, yields, clock)
+    if case.elasticity.strain == "finite":
+        large_strain.require(case, dimension, materials)
+        hooke = case.elasticity.model_copy(update={"strain": "small"})
+        small = partial(run, case.model_copy(update={"elasticity": hooke}), domain, clock)
+        return large_strain_elasticity.run(case, domain, materials, small, clock)
     moduli = forms.moduli(domain, materials, case.elasticity.plane)
     stiffest = max(nu for _, nu in materials.values())
     thick = dimension == 3 or case.elasticity.plane == "strain"
@@ -80,19 +89,10 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
         exclude = mechanics.clamped_corners(domain, faces)
         told = mechanics.stressed(domain, sigma, energy, axis=dimension - 1, exclude=exclude)
         quantities = dict(told.quantities)
-        largest = forms.principal(sigma)[0]
-        for region, found in by_region(domain, largest, exclude=exclude).items():
-            text = f"largest principal stress in {region}"
-            quantities[f"max_principal.{region}"] = Quantity(found.maximum, "Pa", text)
-        held = mechanics.held(faces, dimension)
-        forces = reactions(domain, residual, held)
-        unit = "N" if dimension == 3 else "N/m"
-        for face, axes in held.items():
-            for axis in axes:
-                text = f"force on the structure at {face} along {'xyz'[axis]}"
-                name = f"reaction_{'xyz'[axis]}.{face}"
-                quantities[name] = Quantity(forces[face][axis], unit, text)
-        checks = {"force_imbalance": Check(_imbalance(domain, case, forces), _BALANCE)}
+        quantities |= loads.tension(domain, sigma, exclude)
+        forces, balance = loads.forces_at(domain, faces, residual)
+        quantities |= forces
+        checks = {"force_imbalance": balance}
     information = {
         "iterations": solved.iterations, "method": solved.method, "residual": solved.residual,
     }  # fmt: skip
@@ -106,18 +106,6 @@ def _padded(strain: ufl.core.expr.Expr) -> ufl.core.expr.Expr:
     return ufl.as_tensor(
         [[strain[0, 0], strain[0, 1], 0], [strain[1, 0], strain[1, 1], 0], [0, 0, 0]]
     )
-
-
-def _imbalance(domain: Domain, case: Case, forces: dict[str, tuple[float, ...]]) -> float:
-    """Reactions and loads together, over the largest of them."""
-    parts = [np.array(force) for force in forces.values()]
-    given = {n: b.traction for n, b in case.boundary.items() if b.traction is not None}
-    on = once(domain, given)
-    for name, traction in given.items():
-        area = domain.integrate(1.0 * on(domain.face(name)))
-        parts.append(area * np.array(traction))
-    largest = max((float(np.linalg.norm(part)) for part in parts), default=0.0)
-    return float(np.linalg.norm(sum(parts))) / largest if largest else 0.0
 
 
 STUDY = Study("elasticity", plan, run)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import ufl
@@ -23,14 +24,15 @@ from fem_spe.meshing import Spot
 from fem_spe.physics import elasticity as forms
 from fem_spe.progress import Clock, log
 from fem_spe.results import Check, Solution
-from fem_spe.solve.contact import Contact
-from fem_spe.solve.gap import Ball
-from fem_spe.solve.multigrid import choose
-from fem_spe.solve.pressed import PULL
-from fem_spe.solve.pressing import in_steps
-from fem_spe.studies import mechanics
-from fem_spe.studies.pushes import Pushes
+from fem_spe.solve.solids.contact import Contact
+from fem_spe.solve.solids.gap import Ball
+from fem_spe.solve.solids.multigrid import choose
+from fem_spe.solve.solids.pressed import PULL
+from fem_spe.solve.solids.pressing import in_steps
 from fem_spe.studies.registry import Plan, Study
+from fem_spe.studies.solids import large_strain_indentation, mechanics, metal_balls, yielding
+from fem_spe.studies.solids.large_strain_indentation import Press
+from fem_spe.studies.solids.pushes import Pushes
 
 _FACE = "top"
 _CONTACT_CELLS = {2: 30, 3: 8}  # per radius, under the balls
@@ -44,14 +46,35 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
         missing = "balls" if case.balls is None else "indentation"
         example = 'radius = "4 um"' if case.balls is None else 'displacement = "2 um"'
         raise CaseError(f"[{missing}] is missing; indentation needs it, with {example}")
+    large_strain_indentation.require_rigid(case)
     if isinstance(case.geometry, MeshFile):
-        return Plan()
+        return Plan() if case.balls.rigid else metal_balls.plan(case, Plan(), ())
     size = case.geometry.size
     _require_compressible(materials, len(size))
     faces = _faces(case, len(size))
+    large_strain_indentation.require(case, len(size), materials, faces)
     mechanics.require_faces(faces, len(size), face_names(len(size), regions))
     mechanics.require_support(faces, len(size))
-    return Plan(spots=_spots(case, _centres(case, size), size))
+    centres = _centres(case, size)
+    wanted = Plan(spots=_spots(case, centres, size))
+    if not case.balls.rigid:
+        return metal_balls.plan(case, wanted, centres)
+    _require_elastic(case, regions)
+    return wanted
+
+
+def _require_elastic(case: Case, regions: tuple[str, ...]) -> None:
+    """Raise where a region yields, which the solver for rigid balls does not know.
+
+    Raises:
+        CaseError: naming the region.
+    """
+    yields = yielding.strengths(case, regions)
+    if yields:
+        raise CaseError(
+            f"[materials] {next(iter(yields))} has a yield_stress, which rigid balls do not know; "
+            "give [balls] material, or values without yield_stress"
+        )
 
 
 def _require_compressible(materials: dict[str, tuple[float, float]], dimension: int) -> None:
@@ -139,6 +162,9 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
     degree, faces = case.solver.degree or 2, _faces(case, dimension)
     mechanics.require_faces(faces, dimension, list(domain.faces))
     mechanics.require_support(faces, dimension)
+    if not case.balls.rigid:
+        return metal_balls.run(case, domain, faces, _centres(case, domain.size), clock)
+    _require_elastic(case, tuple(domain.regions))
     materials = mechanics.require_materials(case, domain.regions)
     _require_compressible(materials, dimension)
     mechanics.warn_of_locking(degree, materials)
@@ -150,6 +176,12 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
     deep, radius = case.indentation.displacement, case.balls.radius
     down = (*(0.0,) * (dimension - 1), -deep)
     balls = [Ball((*place, y - deep), radius, down) for *place, y in centres]
+    if case.indentation.strain == "finite":
+        large_strain_indentation.require(case, dimension, materials, faces)
+        small = partial(_body, case, domain, moduli, materials, degree)
+        return large_strain_indentation.run(
+            Press(case, domain, faces, moduli, centres, balls, _FACE, small), clock
+        )
     unit = "N" if dimension == 3 else "N/m"
     with clock.stage("solve") as stage:
         contact = _body(case, domain, moduli, materials, degree)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fem_spe.case import Case
     from fem_spe.domain import Domain
     from fem_spe.geometry.faces import Axis
-    from fem_spe.meshing import Spot, Structure, WallLayer
+    from fem_spe.meshing import HalfDisc, Spot, Structure, WallLayer
     from fem_spe.progress import Clock
     from fem_spe.results import Solution
 
@@ -28,6 +28,7 @@ class Plan:
         periodic: Axes across which opposite faces are to be meshed alike.
         spots: Places about which the cells are to be small.
         layers: Faces of a box at which they are to be flat, thin, and to grow inwards.
+        half_discs: Balls above a section that are to be meshed, too.
     """
 
     holes: frozenset[str] = frozenset()
@@ -36,6 +37,7 @@ class Plan:
     periodic: tuple[int, ...] = ()
     spots: tuple[Spot, ...] = ()
     layers: tuple[WallLayer, ...] = ()
+    half_discs: tuple[HalfDisc, ...] = ()
 
 
 @dataclass(frozen=True)

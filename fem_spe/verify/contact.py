@@ -14,7 +14,7 @@ from fem_spe.verify.row import Row, compared
 
 if TYPE_CHECKING:
     from fem_spe.domain import Domain
-    from fem_spe.solve.pressed import Pressed
+    from fem_spe.solve.solids.pressed import Pressed
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ _DEPTH = 0.0170  # of the cylinder into the block; the half width follows
 def line_contact() -> Iterator[Row]:
     """A cylinder on a deep block: pressure, half width and stress from the force found."""
     from fem_spe.exact import elasticity as exact
-    from fem_spe.studies.mechanics import NEARLY_INCOMPRESSIBLE
+    from fem_spe.studies.solids.mechanics import NEARLY_INCOMPRESSIBLE
 
     source = "Hertz; Johnson 1985, 4.2"
     for nu in (0.3, 0.49, 0.4999):
@@ -82,10 +82,10 @@ def press_cylinder(nu: float, fine: float = 0.03) -> _Found:
 
     from fem_spe.measure.stress import by_region, pressure
     from fem_spe.physics import elasticity as forms
-    from fem_spe.solve import elastic
-    from fem_spe.solve.contact import Contact
-    from fem_spe.solve.gap import Ball
-    from fem_spe.studies.mechanics import NEARLY_INCOMPRESSIBLE
+    from fem_spe.solve.solids import elastic
+    from fem_spe.solve.solids.contact import Contact
+    from fem_spe.solve.solids.gap import Ball
+    from fem_spe.studies.solids.mechanics import NEARLY_INCOMPRESSIBLE
 
     a = _HALF_WIDTH
     domain = graded_block(

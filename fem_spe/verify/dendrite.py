@@ -134,7 +134,7 @@ def planar_law() -> Iterator[Row]:
     """Speed of a plane front against Butler-Volmer with what it meets."""
     for voltage, per_width, limit in (
         (-0.05, 6, 1e-2), (-0.1, 6, 1e-2), (-0.2, 6, 1e-2), (-0.45, 6, 3e-2),
-        (-0.05, 12, 5e-3), (-0.1, 12, 5e-3), (-0.2, 12, 5e-3),
+        (-0.05, 12, 5e-3), (-0.1, 12, 5e-3), (-0.2, 12, 5e-3), (-0.45, 12, 3e-2),
     ):  # fmt: skip
         speed, expected = planar(voltage, per_width)
         name = f"planar front, {voltage:g} V, h = delta/{per_width}: um/s"

@@ -87,8 +87,8 @@ def laminate() -> Iterator[Row]:
     from fem_spe.measure.stress import reactions, shares
     from fem_spe.meshing import MeshPlan, Sizes, build
     from fem_spe.physics import elasticity as forms
-    from fem_spe.solve import elastic
     from fem_spe.solve.linear import residual_vector
+    from fem_spe.solve.solids import elastic
 
     fractions, values = [0.3, 0.7], [_E, 0.05 * _E]
     layers = {"matrix": 0.3 * CELL, "coating": 0.7 * CELL}
@@ -130,7 +130,7 @@ def _patch_error(dimension: int, degree: int, given: str) -> float:
     from fem_spe.geometry import Box
     from fem_spe.meshing import MeshPlan, Sizes, build
     from fem_spe.physics import elasticity as forms
-    from fem_spe.solve import elastic
+    from fem_spe.solve.solids import elastic
 
     box = Box(size=(CELL, CELL) if dimension == 2 else (CELL, CELL, CELL))
     domain = build(MPI.COMM_WORLD, MeshPlan(box, Sizes(0.3 * CELL, 0.3 * CELL)))
@@ -164,7 +164,7 @@ def _manufactured_error(degree: int, size: float) -> float:
     from dolfinx import fem
 
     from fem_spe.physics import elasticity as forms
-    from fem_spe.solve import elastic
+    from fem_spe.solve.solids import elastic
 
     domain, _ = unit_cell(size, degree, holes=frozenset({"fiber"}))
     space = fem.functionspace(domain.mesh, ("Lagrange", degree, (2,)))
@@ -193,7 +193,7 @@ def _bore(nu: float, *, mixed: bool, size: float) -> Any:
 
     from fem_spe.exact import elasticity as closed
     from fem_spe.physics import elasticity as forms
-    from fem_spe.solve import elastic
+    from fem_spe.solve.solids import elastic
 
     domain, radius = unit_cell(size, 2, holes=frozenset({"fiber"}))
     m = forms.lame(_E, nu)

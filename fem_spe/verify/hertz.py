@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING
@@ -17,8 +17,8 @@ from fem_spe.verify.row import Row, compared
 if TYPE_CHECKING:
     from fem_spe.domain import Domain
     from fem_spe.exact.elasticity import Hertz
-    from fem_spe.solve.contact import Contact
-    from fem_spe.solve.pressed import Pressed
+    from fem_spe.solve.solids.contact import Contact
+    from fem_spe.solve.solids.pressed import Pressed
 
 Floats = NDArray[np.float64]
 
@@ -82,9 +82,9 @@ def press_ball(nu: float, per_radius: int = 8) -> _Found:
 
     from fem_spe.measure.stress import by_region
     from fem_spe.physics import elasticity as forms
-    from fem_spe.solve import elastic
-    from fem_spe.solve.contact import Contact
-    from fem_spe.solve.gap import Ball
+    from fem_spe.solve.solids import elastic
+    from fem_spe.solve.solids.contact import Contact
+    from fem_spe.solve.solids.gap import Ball
 
     side = graded(1.0 / per_radius, _EVEN, _BLOCK, _GROWTH) * _A
     top = _BLOCK * _A
@@ -142,21 +142,49 @@ def far_field(x: Floats, top: float, nu: float, rings: int = 12, spokes: int = 2
         rings, spokes: Of point loads.
     """
     force, hertz = hertz_of(nu)
-    # with s = sqrt(1 - r^2/a^2) the load is 3 F s^2 ds dphi / 2 pi
+    # of 3 F s^2 ds dphi / 2 pi
+    return force * loaded_circle(
+        x, top, hertz.radius, _E, nu, lambda s: 3.0 * s**2, rings=rings, spokes=spokes
+    )
+
+
+def loaded_circle(
+    x: Floats,
+    top: float,
+    radius: float,
+    modulus: float,
+    nu: float,
+    load: Callable[[Floats], Floats],
+    *,
+    rings: int = 12,
+    spokes: int = 24,
+) -> Floats:
+    """Displacement over force that a pressure on a circle about the origin causes, m/N.
+
+    Point loads after Boussinesq, Johnson (1985), 3.18, summed over the circle.
+
+    Args:
+        x: Places, m, shape (3, n), not in the circle.
+        top: Height of the surface, m.
+        radius: Of the circle, m.
+        modulus, nu: Of the half space.
+        load: Force over ds dphi / 2 pi with s = sqrt(1 - r^2 / radius^2), of a force of one in all.
+        rings, spokes: Of point loads.
+    """
     node, weight = np.polynomial.legendre.leggauss(rings)
     s, weight = (node + 1.0) / 2.0, weight / 2.0
     phi = 2.0 * np.pi * np.arange(spokes) / spokes
-    shear = _E / (2.0 * (1.0 + nu))
+    shear = modulus / (2.0 * (1.0 + nu))
     z = top - x[2]
     u = np.zeros_like(x)
-    for depth, share in zip(s, 3.0 * s**2 * weight / spokes, strict=True):
-        r = hertz.radius * np.sqrt(1.0 - depth**2)
+    for depth, share in zip(s, load(s) * weight / spokes, strict=True):
+        r = radius * np.sqrt(1.0 - depth**2)
         for angle in phi:
             dx, dy = x[0] - r * np.cos(angle), x[1] - r * np.sin(angle)
-            rho = np.maximum(np.sqrt(dx**2 + dy**2 + z**2), 1e-3 * hertz.radius)
+            rho = np.maximum(np.sqrt(dx**2 + dy**2 + z**2), 1e-3 * radius)
             aside = z / rho**3 - (1.0 - 2.0 * nu) / (rho * (rho + z))
             down = z**2 / rho**3 + 2.0 * (1.0 - nu) / rho
-            u += force * share / (4.0 * np.pi * shear) * np.array([dx * aside, dy * aside, -down])
+            u += share / (4.0 * np.pi * shear) * np.array([dx * aside, dy * aside, -down])
     return u
 
 

@@ -51,7 +51,7 @@ def _disc(
     from fem_spe.exact.elasticity import Disc
     from fem_spe.measure.stress import by_region
     from fem_spe.physics import elasticity as forms
-    from fem_spe.solve import elastic
+    from fem_spe.solve.solids import elastic
 
     holes = frozenset() if contrast else frozenset({"fiber"})
     domain, radius = unit_cell(size, 2, holes, fraction=0.05)

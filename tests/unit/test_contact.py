@@ -25,12 +25,12 @@ from fem_spe.geometry import AlignedSection, Box, RandomSection
 from fem_spe.measure.stress import pressure, reactions
 from fem_spe.meshing import MeshPlan, Sizes, build
 from fem_spe.physics import elasticity as forms
-from fem_spe.solve import contact as contact_module
-from fem_spe.solve import elastic
-from fem_spe.solve.contact import Contact
-from fem_spe.solve.gap import Ball, gaps, landing
 from fem_spe.solve.linear import residual_vector
-from fem_spe.solve.pressing import in_steps
+from fem_spe.solve.solids import contact as contact_module
+from fem_spe.solve.solids import elastic
+from fem_spe.solve.solids.contact import Contact
+from fem_spe.solve.solids.gap import Ball, gaps, landing
+from fem_spe.solve.solids.pressing import in_steps
 
 UM = 1e-6
 E, NU = 6e6, 0.4
@@ -333,7 +333,7 @@ import json
 import sys
 sys.path.insert(0, sys.argv[1])
 from test_contact import composite, three_balls, UM
-from fem_spe.solve.pressing import in_steps
+from fem_spe.solve.solids.pressing import in_steps
 contact = composite((8, 5), 100.0).contact()
 found = {}
 for kind in ("frictionless", "bonded"):

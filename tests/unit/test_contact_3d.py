@@ -22,10 +22,10 @@ from fem_spe.exact.elasticity import ball_contact_strength
 from fem_spe.geometry import Box, FiberNetwork
 from fem_spe.meshing import MeshPlan, Sizes, Spot, build
 from fem_spe.physics import elasticity as forms
-from fem_spe.solve import elastic
-from fem_spe.solve.contact import Contact
-from fem_spe.solve.gap import Ball
-from fem_spe.solve.multigrid import interpolation
+from fem_spe.solve.solids import elastic
+from fem_spe.solve.solids.contact import Contact
+from fem_spe.solve.solids.gap import Ball
+from fem_spe.solve.solids.multigrid import interpolation
 from fem_spe.verify import hertz
 
 UM = 1e-6

@@ -39,6 +39,7 @@ PARSERS = {
     "partition": float,
     "youngs_modulus": PRESSURE.parse,
     "poisson_ratio": float,
+    "yield_stress": PRESSURE.parse,
     "permittivity": float,
 }
 SALT = 1600.0  # mol/m^3 in the gel: the concentration that the table's sources name

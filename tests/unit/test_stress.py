@@ -20,7 +20,7 @@ from fem_spe.geometry import Box
 from fem_spe.measure.stress import by_region
 from fem_spe.meshing import MeshPlan, Sizes, build
 from fem_spe.physics import elasticity as forms
-from fem_spe.solve import elastic
+from fem_spe.solve.solids import elastic
 
 E, NU = 5.0, 0.3
 

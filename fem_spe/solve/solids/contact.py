@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from fem_spe.errors import CaseError, ConvergenceError
 from fem_spe.solve import linear
-from fem_spe.solve.elastic import System, rigid_motions
-from fem_spe.solve.gap import Ball, Gaps, Normal, carried, gaps, touching
-from fem_spe.solve.multigrid import TwoLevels
-from fem_spe.solve.normals import components, constrain, directions, project, turn
-from fem_spe.solve.pressed import PENETRATION, SLIP, Kind, Pressed, require
+from fem_spe.solve.solids.elastic import System, rigid_motions
+from fem_spe.solve.solids.gap import Ball, Gaps, Normal, carried, gaps, touching
+from fem_spe.solve.solids.multigrid import TwoLevels
+from fem_spe.solve.solids.normals import components, constrain, directions, project, turn
+from fem_spe.solve.solids.pressed import PENETRATION, SLIP, Kind, Pressed, require
 
 Floats = NDArray[np.float64]
 
@@ -36,17 +36,17 @@ _START = 0.5
 # Sets that exchange all wrong nodes at once may come back in a circle. Where so many in a row
 # bring no improvement, only the last wrong node is exchanged, which ends for every positive
 # definite problem: Júdice & Pires, Comput. Oper. Res. 21 (1994) 587.
-_PATIENCE = 3
+PATIENCE = 3
 # The geometric stiffness is that of the final normals: switched on from the start it makes
 # the iteration diverge, left out it makes it converge linearly.
 _SETTLED = 0.02  # share of the active nodes that may still change
-_TURNING = 0.05  # how far normals may still move
+TURNING = 0.05  # how far normals may still move
 # As long as more nodes than that change, multigrid solves to this part of the right-hand side.
 _LOOSE = 1e-2
 
 
 @dataclass(frozen=True)
-class _State:
+class State:
     """A displacement, its residual and the gaps of the candidates."""
 
     u: fem.Function
@@ -71,6 +71,8 @@ class Contact:
         coarse: The same body with fewer unknowns (P1 on the same mesh for P2), on which
             the contact is sought first. It takes an eighth of the time and leaves four to
             six sets to try here where there would be up to twenty.
+        trial, residual: Where the body is not linear: the displacement that `a` is taken at,
+            and the linear form of its inner forces there; see `large_contact`.
     """
 
     def __init__(
@@ -85,6 +87,8 @@ class Contact:
         method: str = "direct",
         name: str = "contact",
         coarse: Contact | None = None,
+        trial: fem.Function | None = None,
+        residual: Any = None,
     ) -> None:
         self.coarse = coarse
         self.space, self.bcs, self.rtol, self.method, self.name = space, bcs, rtol, method, name
@@ -99,11 +103,12 @@ class Contact:
         self.points = space.tabulate_dof_coordinates()[self.nodes, : self.bs]
         # distinct, and the same however the mesh is spread over ranks
         self._order = self.points @ np.sqrt([2.0, 3.0, 5.0])[: self.bs]
-        self.trial = fem.Function(space)
-        out_of_balance = ufl.action(a, self.trial)
+        self.trial = fem.Function(space) if trial is None else trial
+        out_of_balance = ufl.action(a, self.trial) if residual is None else residual
         self.load = None if load is None else fem.form(load)
         self.residual = fem.form(out_of_balance if load is None else out_of_balance - load)
-        self.A = fem_petsc.assemble_matrix(fem.form(a), bcs=list(bcs))
+        self.form = fem.form(a)
+        self.A = fem_petsc.assemble_matrix(self.form, bcs=list(bcs))
         self.A.assemble()
         self.B = self.A.copy()
         self.krylov = 0  # iterations of the linear solver, in all presses
@@ -149,7 +154,7 @@ class Contact:
         normal: Normal,
         start: Pressed | None,
         rough: bool = False,
-    ) -> tuple[_State, NDArray[np.bool_], int]:
+    ) -> tuple[State, NDArray[np.bool_], int]:
         """The state in contact, the nodes that touch, and how many sets were tried.
 
         Where multigrid solves, a `rough` one is what it would go on from with its full
@@ -173,7 +178,7 @@ class Contact:
             target = carried(self.points, resting, before.at.ball, balls, held)
         active |= held
         released = np.zeros_like(held)
-        scale, geometric, fewest, patience = 0.0, False, np.inf, _PATIENCE
+        scale, geometric, fewest, patience = 0.0, False, np.inf, PATIENCE
         loose = self.method != "direct"
         for tried in range(1, MOST_SETS + 1):
             given = target - self._at_nodes(state.u) if bonded else None
@@ -199,7 +204,7 @@ class Contact:
                 released |= active & ~keep
             elif changes >= fewest and patience == 0:
                 wrong &= self._order == self._max(self._order[wrong])
-            patience = _PATIENCE if changes < fewest else max(0, patience - 1)
+            patience = PATIENCE if changes < fewest else max(0, patience - 1)
             fewest = min(fewest, changes)
             size = self._sum(np.count_nonzero(active))
             few = changes <= _SETTLED * size
@@ -208,7 +213,7 @@ class Contact:
             if rough and loose and solved:
                 return state, active, tried
             loose = loose and not solved
-            geometric = not bonded and normal == "updated" and few and turned <= _TURNING
+            geometric = not bonded and normal == "updated" and few and turned <= TURNING
             active = active ^ wrong | held
         raise ConvergenceError(
             f"the contact of {self.name} still changes at {changes} nodes after {MOST_SETS} active "
@@ -238,7 +243,7 @@ class Contact:
     def _at_nodes(self, u: fem.Function) -> Floats:
         return np.asarray(u.x.array.reshape(-1, self.bs)[self.nodes])
 
-    def _state(self, u: fem.Function, balls: Sequence[Ball], normal: Normal) -> _State:
+    def _state(self, u: fem.Function, balls: Sequence[Ball], normal: Normal) -> State:
         self.trial.x.array[:] = u.x.array
         vector = linear.assemble(self.residual)
         residual = vector.array.reshape(-1, self.bs).copy()
@@ -258,11 +263,11 @@ class Contact:
         # where a component is fixed its residual is a reaction, and says nothing
         weight = np.maximum(np.sum(along**2, axis=1), 1e-6)
         push = np.sum(residual[self.nodes] * along, axis=1) / weight
-        return _State(u, residual, at, push)
+        return State(u, residual, at, push)
 
     def _solve(
         self,
-        state: _State,
+        state: State,
         active: NDArray[np.bool_],
         given: Floats | None,
         geometric: bool,
@@ -320,7 +325,7 @@ class Contact:
             thing.destroy()
         return u, scale, goal
 
-    def _slip(self, state: _State, active: NDArray[np.bool_]) -> float:
+    def _slip(self, state: State, active: NDArray[np.bool_]) -> float:
         residual = state.residual[self.nodes] * self.free[self.nodes]
         along = state.at.normal * self.free[self.nodes]
         tangential = np.abs(residual - state.push[:, None] * along)
@@ -328,7 +333,7 @@ class Contact:
 
     def _checked(
         self,
-        state: _State,
+        state: State,
         active: NDArray[np.bool_],
         tried: int,
         balls: Sequence[Ball],

@@ -14,7 +14,7 @@ from fem_spe.domain import Domain
 from fem_spe.geometry.faces import BOX_FACES
 from fem_spe.measure.flux import gather
 from fem_spe.results import Quantity, Table
-from fem_spe.solve.pressed import Pressed
+from fem_spe.solve.solids.pressed import Pressed
 
 _FACE = "top"
 # Shares of a triangle that its nodes stand for: the integrals of their basis functions. Corners of

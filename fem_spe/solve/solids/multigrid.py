@@ -19,8 +19,8 @@ from dolfinx import fem
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
-from fem_spe.solve.elastic import System
-from fem_spe.solve.normals import components, constrain, directions, project
+from fem_spe.solve.solids.elastic import System
+from fem_spe.solve.solids.normals import components, constrain, directions, project
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -19,6 +19,7 @@ from fem_spe.domain import Domain
 from fem_spe.errors import ConvergenceError
 from fem_spe.solve import linear
 from fem_spe.solve.linear import Problem, Solved, as_load
+from fem_spe.solve.presets import preset
 
 
 def choose(num_dofs: int, dimension: int) -> str:
@@ -164,7 +165,7 @@ class System:
         if right.norm() == 0.0:
             return step, 0, 0.0
         self.ksp.setTolerances(rtol=1e-50, atol=goal, max_it=2000)
-        with linear.preset(self.method, self.name):
+        with preset(self.method, self.name):
             self.ksp.setUp()
         self.ksp.solve(right, step)
         if self.method == "direct":

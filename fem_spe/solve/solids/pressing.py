@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from fem_spe.solve.contact import Contact
-from fem_spe.solve.gap import Ball, Normal
-from fem_spe.solve.pressed import Kind, Pressed
+from fem_spe.solve.solids.contact import Contact
+from fem_spe.solve.solids.gap import Ball, Normal
+from fem_spe.solve.solids.pressed import Kind, Pressed
 
 
 def in_steps(

@@ -16,11 +16,11 @@ from fem_spe.errors import CaseError
 from fem_spe.geometry.faces import BOX_FACES, opposite
 from fem_spe.measure.cells import mean_of_cells
 from fem_spe.measure.charge import once
-from fem_spe.measure.stress import Mask, by_region, shares
+from fem_spe.measure.stress import Mask, Statistics, by_region, shares
 from fem_spe.physics import elasticity as forms
 from fem_spe.progress import log
 from fem_spe.results import Quantity
-from fem_spe.solve import elastic
+from fem_spe.solve.solids import elastic
 from fem_spe.studies import named
 
 NEARLY_INCOMPRESSIBLE = 0.49  # Poisson's ratio above which displacements alone lock
@@ -207,6 +207,22 @@ class Stressed:
     fields: dict[str, fem.Function] = field(default_factory=dict)
 
 
+def spread(found: Mapping[str, Statistics], *, exclude: Mask | None) -> dict[str, Quantity]:
+    """Statistics of the von Mises stress in regions; `exclude` tells what did not count."""
+    told: dict[str, Quantity] = {}
+    left_out = " but for clamped corners" if exclude else ""
+    for region, of in found.items():
+        for name, value, what in (
+            ("mean", of.mean, "mean"),
+            ("p99", of.p99, "99 % of the volume have less"),
+            ("p999", of.p999, "99.9 % of the volume have less"),
+            ("max", of.maximum, f"largest, at ({of.where}) um"),
+        ):
+            text = f"von Mises stress in {region}{left_out}: {what}"
+            told[f"{name}_von_mises.{region}"] = Quantity(value, "Pa", text)
+    return told
+
+
 def stressed(
     domain: Domain, sigma: Any, energy: Any, *, axis: int, exclude: Mask | None
 ) -> Stressed:
@@ -220,17 +236,7 @@ def stressed(
         exclude: Points that do not count.
     """
     strength = forms.von_mises(sigma)
-    told: dict[str, Quantity] = {}
-    left_out = " but for clamped corners" if exclude else ""
-    for region, found in by_region(domain, strength, exclude=exclude).items():
-        for name, value, what in (
-            ("mean", found.mean, "mean"),
-            ("p99", found.p99, "99 % of the volume have less"),
-            ("p999", found.p999, "99.9 % of the volume have less"),
-            ("max", found.maximum, f"largest, at ({found.where}) um"),
-        ):
-            text = f"von Mises stress in {region}{left_out}: {what}"
-            told[f"{name}_von_mises.{region}"] = Quantity(value, "Pa", text)
+    told = spread(by_region(domain, strength, exclude=exclude), exclude=exclude)
     unit = "J" if domain.dimension == 3 else "J/m"
     told["strain_energy"] = Quantity(domain.integrate(energy * domain.dx), unit, "stored in all")
     for region, share in shares(domain, energy).items():

@@ -1,0 +1,1 @@
+"""Bodies that deform: elastic, yielding, at large strain; balls in contact with them."""

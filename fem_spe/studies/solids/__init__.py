@@ -1,0 +1,1 @@
+"""What elasticity and indentation share, and their ways beyond linear elasticity."""

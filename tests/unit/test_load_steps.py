@@ -1,0 +1,57 @@
+"""Steps of a load: marks that are met, steps that are cut back, loads that are out of reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from fem_spe.errors import ConvergenceError
+from fem_spe.solve.solids.load_steps import climb
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A state that remembers the part of the load it stands for."""
+
+    part: float
+    iterations: int
+
+
+def test_marks_are_met_and_easy_steps_grow() -> None:
+    def advance(at: float, to: float, state: Reached | None) -> Reached:
+        assert at == (0.0 if state is None else state.part)
+        return Reached(to, 3)
+
+    parts = [part for part, _ in climb(advance, [0.25, 0.5, 1.0], 0.05)]
+    assert parts[0] == 0.05
+    assert {0.25, 0.5, 1.0} <= set(parts)
+    assert parts == sorted(set(parts))
+    assert len(parts) <= 8
+
+
+def test_a_step_that_fails_is_cut_back_from_the_state_before() -> None:
+    tried: list[tuple[float, float]] = []
+
+    def advance(at: float, to: float, state: Reached | None) -> Reached:
+        assert at == (0.0 if state is None else state.part)
+        tried.append((at, to))
+        if to - at > 0.3:
+            raise ConvergenceError("too far")
+        return Reached(to, 8)
+
+    parts = [part for part, _ in climb(advance, [1.0], 1.0)]
+    assert parts == pytest.approx([0.25, 0.5, 0.75, 1.0])
+    assert tried[:3] == [(0.0, 1.0), (0.0, 0.5), (0.0, 0.25)]
+
+
+def test_a_load_out_of_reach_tells_why_after_the_last_good_step() -> None:
+    def advance(at: float, to: float, state: Reached | None) -> Reached:
+        if to > 0.6:
+            raise ConvergenceError("beyond six tenths")
+        return Reached(to, 4)
+
+    parts: list[float] = []
+    with pytest.raises(ConvergenceError, match="beyond six tenths"):
+        parts.extend(part for part, _ in climb(advance, [1.0], 0.5))
+    assert 0.6 - 2.0**-9 < parts[-1] <= 0.6
