@@ -48,6 +48,7 @@ class Printed:
         facing: The electrode that a print on one side reaches into.
         cell: A `quarter` or the whole `unit` of one pillar, or an `array` of units.
         count: Units along x and y of an array, one number for both; turns of a spiral.
+        margin: Of bare film around an array, whose edge it makes, m; 0: the array goes on.
         lithium: Thickness from the film down, which the print stands in, m; 0: not meshed.
         cathode: Thickness from the film up likewise, m.
 
@@ -67,6 +68,7 @@ class Printed:
     facing: Electrode = "lithium"
     cell: Literal["quarter", "unit", "array"] = "unit"
     count: Count | tuple[Count, Count] | None = None
+    margin: Block = 0.0
     lithium: Block = 0.0
     cathode: Block = 0.0
 
@@ -81,6 +83,11 @@ class Printed:
             raise GeometryError("an array needs count, the number of units along x and y")
         elif self.cell != "array" and self.count is not None:
             raise GeometryError(f'count has no meaning for cell = "{self.cell}"; use "array"')
+        if self.margin and (self.cell != "array" or self.pattern != "pillar"):
+            raise GeometryError(
+                'margin is the bare film around an array; remove it, or give pattern = "pillar" '
+                'and cell = "array"'
+            )
         if math.prod(self.units) > _MOST_PILLARS:
             raise GeometryError(
                 f"the array would have {math.prod(self.units):,} units, more than "
@@ -180,7 +187,8 @@ class Printed:
             return side, side, self.levels[3]
         share = 0.5 if self.cell == "quarter" else 1.0
         nx, ny = self.units
-        return share * nx * self.spacing, share * ny * self.spacing, self.levels[3]
+        x, y = (share * n * self.spacing + 2 * self.margin for n in (nx, ny))
+        return x, y, self.levels[3]
 
     @property
     def regions(self) -> tuple[str, ...]:

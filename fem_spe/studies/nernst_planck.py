@@ -11,7 +11,7 @@ from fem_spe.measure.probe import Follower
 from fem_spe.meshing import Spot
 from fem_spe.progress import Clock
 from fem_spe.results import Solution
-from fem_spe.studies.ions import depletion, impedance, salt_in_time, space_charge
+from fem_spe.studies.ions import cathode_input, depletion, impedance, salt_in_time, space_charge
 from fem_spe.studies.ions.cell import Cell, cell, require_possible, tell
 from fem_spe.studies.ions.electroneutral import DepletedError, Model
 from fem_spe.studies.ions.salt_fields import Fields
@@ -27,6 +27,7 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     if regions and len(holes) == len(set(regions)):
         raise CaseError("[materials] every region is impermeable; nothing carries ions")
     _require_one_electrolyte(case, [r for r in regions if r not in holes])
+    cathode_input.require(case, [r for r in regions if r not in holes])
     if case.nernst_planck.closure == "poisson":
         return space_charge.plan(case, holes)
     driven = cell(case)
@@ -116,9 +117,10 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
         try:
             model.steady()
         except DepletedError as error:
+            smaller = "that of a structure is smaller than that of the plain cell; "
             raise CaseError(
                 f"[boundary.*] there is no steady state in which every ion is left ({error}): "
-                f"{limits}; that of a structure is smaller than that of the plain cell; give less, "
+                f"{limits}; {smaller if driven.cathode is None else ''}give less, "
                 'or [nernst_planck] mode = "transient", which stops at depletion'
             ) from None
         stage.note = f"{model.num_dofs} unknowns"

@@ -21,7 +21,7 @@ def require(case: Case, coefficients: Transport, regions: Collection[str]) -> No
     Raises:
         CaseError: naming the region, and what would work.
     """
-    for name, given in case.reaction.items():
+    for name, given in case.sinks.items():
         if name in case.materials and case.material(name) is None:
             raise CaseError(
                 f"[reaction.{name}]: the region is impermeable, so that nothing reacts in it; give "
@@ -51,7 +51,7 @@ def holds_level(case: Case, regions: Collection[str]) -> bool:
 
     A steady field is then unique without any concentration given.
     """
-    given = [case.reaction.get(name) for name in regions]
+    given = [case.sinks.get(name) for name in regions]
     return all(r is not None and bool(r.rate) for r in given)
 
 
@@ -97,7 +97,7 @@ def sinks(case: Case, domain: Domain, coefficients: Transport) -> Sinks | None:
     require(case, coefficients, domain.regions)
     scale = coefficients.scale
     decay, constant = dict.fromkeys(domain.regions, 0.0), dict.fromkeys(domain.regions, 0.0)
-    for region, given in case.reaction.items():
+    for region, given in case.sinks.items():
         decay[region] = (given.rate or 0.0) * coefficients.partition[region] / scale
         constant[region] = (given.consumption or 0.0) / scale
     return Sinks(domain.coefficient(decay), domain.coefficient(constant), scale)

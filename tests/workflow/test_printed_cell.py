@@ -131,7 +131,7 @@ def test_two_ranks_find_what_one_does(fem_spe: Callable[..., Any], tmp_path: Pat
         assert found[2][name]["value"] == pytest.approx(expected, rel=1e-9), name
 
 
-def test_limits_of_a_film_and_of_pillars() -> None:
+def test_limits_of_a_film_and_of_pillars(tmp_path: Path) -> None:
     script = runpy.run_path(str(ROOT / "workflows" / "mu2024" / "polarisation.py"))
     film = 4 * 3.3e-12 * 1750 / 75e-6 * 96485.33212 / 10  # mA/cm2
     coarse = {"mesh.size": "30 um", "mesh.interface_size": "15 um"}
@@ -140,7 +140,9 @@ def test_limits_of_a_film_and_of_pillars() -> None:
     # the salt of the pillars is at the depleted side, or at the other
     assert film < plating < film * (1 + 2 / 9)
     assert film * (1 + 2 / 9) / (1 + 4 / 9) < dissolving < film
-    assert script["overpotential"]("flat", 1.01 * film, 287.8) is None
+    plan = script["Plan"](("flat",), (1.0, round(1.01 * film, 3)), 2.5)
+    found = script["curve"](tmp_path / "flat", "flat", 287.8, plan)
+    assert list(found.values()) == [pytest.approx(218.16, abs=0.1), None]
 
 
 @pytest.mark.parametrize(

@@ -86,9 +86,13 @@ class Applied:
         for electrode in self._moving:
             electrode.follow(float(self.level.value))
 
-    def shared(self, v: Any) -> list[Any]:
-        """The derivative of the load, tested by `v`, with respect to each such potential."""
-        return [electrode.slope() * v * electrode.rule for electrode in self._moving]
+    def shared(self, v: Any) -> list[tuple[Any, Any]]:
+        """The derivative of the load, tested by `v`, with respect to each such potential, twice.
+
+        It also tells how the potential follows mu, which is the unknown that v tests.
+        """
+        found = [electrode.slope() * v * electrode.rule for electrode in self._moving]
+        return [(form, form) for form in found]
 
     @property
     def _moving(self) -> list[FreeElectrode]:

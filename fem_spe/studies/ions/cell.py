@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fem_spe.case import Boundary, Case
+from fem_spe.case.cathode import PorousElectrode
 from fem_spe.case.electrolyte import PERMITTIVITY, Kinetics
 from fem_spe.errors import CaseError
+from fem_spe.exact import cathode as exact_cathode
 from fem_spe.geometry import Printed
 from fem_spe.geometry.faces import opposite
 from fem_spe.progress import log
@@ -19,6 +21,14 @@ from fem_spe.units import FARADAY
 # the interfaces of printed electrolytes, and which way they look
 _PRINTED = {"electrolyte-lithium": "bottom", "electrolyte-cathode": "top"}
 _NO_CURRENT = 1e-9  # of all given currents: what their sum may be off by
+
+
+@dataclass(frozen=True)
+class Porous:
+    """A region that is a porous electrode, and what it is like."""
+
+    name: str
+    given: PorousElectrode
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ class Cell:
             `currents` has for them is the mean.
         footprint: Faces whose current is given per footprint rather than per area -> the side of
             the box that has this footprint.
+        cathode: A region that takes up cations, where there is one.
     """
 
     salt: Salt
@@ -48,6 +59,7 @@ class Cell:
     currents: dict[str, float]
     footprint: dict[str, str]
     free: dict[str, Kinetics]
+    cathode: Porous | None = None
 
     @property
     def faces(self) -> list[str]:
@@ -95,7 +107,14 @@ class Cell:
             * (self.currents.get(n, 0.0) - ions.anion * self.anions.get(n, 0.0))
             / ions.cation
             for n in sorted(names)
-        }
+        } | self._taken_up()
+
+    def _taken_up(self) -> dict[str, float]:
+        """What the cathode takes up, mol/m^2/s of its footprint."""
+        if self.cathode is None:
+            return {}
+        taken = self.cathode.given.current_density / (FARADAY * self.salt.ions.cation)
+        return {self.cathode.name: -taken}
 
 
 def cell(case: Case) -> Cell:
@@ -110,6 +129,8 @@ def cell(case: Case) -> Cell:
             _add(found, name, boundary)
         except CaseError as error:
             raise CaseError(f"[boundary.{name}] {error}") from None
+    for name, porous in case.porous.items():
+        found = replace(found, cathode=Porous(name, porous))
     others = [*found.electrodes, *found.kinetics, *found.free]
     if found.potentials and others:
         raise CaseError(
@@ -202,6 +223,7 @@ class Limits:
         unlimited: Why there is no limiting flux, where there is none.
         most: Limiting fluxes that no structure passes: what pillars hold adds to the salt of
             the film, in which the flux is at most what this salt on one side of it drives.
+        plain: What has this limit.
     """
 
     flux: float
@@ -211,13 +233,14 @@ class Limits:
     debye: float
     unlimited: str = "for fixed anions keep cations of their own"
     most: float = 1.0
+    plain: str = "of the unstructured cell"
 
     def told(self) -> dict[str, Quantity]:
         """What a result tells of them."""
         found = {"debye_length": Quantity(self.debye, "m", "of the bulk")}
         if math.isfinite(self.limiting):
             found["limiting_flux"] = Quantity(
-                self.limiting, "mol/m^2/s", "largest steady flux of the unstructured cell"
+                self.limiting, "mol/m^2/s", f"largest steady flux {self.plain}"
             )
         if self.flux and math.isfinite(self.sand_time):
             found["sand_time"] = Quantity(
@@ -230,12 +253,13 @@ class Limits:
         shield = f"Debye length {self.debye * 1e9:.2g} nm, {ratio:.1e} of the cell"
         if math.isinf(self.limiting):
             return f"no limiting flux, {self.unlimited}; {shield}"
-        limit = f"limiting flux {self.limiting:.3g} mol/m^2/s (of the unstructured cell)"
+        limit = f"limiting flux {self.limiting:.3g} mol/m^2/s ({self.plain})"
         if not self.flux:
             return f"{limit}; {shield}"
+        sand = f"Sand's time {self.sand_time:.3g} s; " if math.isfinite(self.sand_time) else ""
         return (
             f"flux {self.flux:.3g} mol/m^2/s = {self.flux / self.limiting:.3g} of the {limit}; "
-            f"Sand's time {self.sand_time:.3g} s; {shield}"
+            f"{sand}{shield}"
         )
 
 
@@ -243,12 +267,37 @@ def limits(case: Case, driven: Cell, size: tuple[float, ...]) -> Limits:
     """The limits of a cell of this `size` (m)."""
     own, salt = case.nernst_planck, driven.salt
     debye = own.debye_length or salt.debye_length(own.permittivity or PERMITTIVITY)
+    if driven.cathode is not None:
+        return _into_cathode(case, driven.cathode, driven, size, debye)
     flux, length = hardest(driven.given_flux(), size)
     most = 1.0
     if isinstance(case.geometry, Printed):
         flux, length, most = _through_film(case.geometry, driven)
     limit, sand = salt.limiting_flux(length), salt.sand_time(flux)
     return Limits(flux, limit, sand, length, debye, most=most)
+
+
+def _into_cathode(
+    case: Case, cathode: Porous, driven: Cell, size: tuple[float, ...], debye: float
+) -> Limits:
+    """Limits of a flat film and cathode where the uptake is even, and of any at all."""
+    salt, part, given = driven.salt, case.geometry, cathode.given
+    flux = max(map(abs, driven.given_flux().values()), default=0.0)
+    if not isinstance(part, Printed) or salt.fixed:
+        why = "for fixed anions keep cations of their own" if salt.fixed else "for want of a shape"
+        return Limits(flux, math.inf, math.inf, size[-1], debye, why)
+    ratio = 0.5 * (1.0 + salt.cation.charge / -salt.anion.charge)
+    limit = ratio * exact_cathode.limiting_flux(
+        salt.cation.diffusivity, salt.concentration, part.base, part.cathode,
+        given.porosity, given.transport,
+    )  # fmt: skip
+    most = 1.0
+    if part.pattern != "flat" or given.kinetics is not None:
+        volumes = part.volumes
+        held = volumes["electrolyte"] + given.porosity * volumes[cathode.name]
+        most = salt.limiting_flux(part.base) * held / (part.footprint * part.base) / limit
+    plain = "of a flat cell with even uptake"
+    return Limits(flux, limit, math.inf, part.base, debye, most=most, plain=plain)
 
 
 def _through_film(part: Printed, driven: Cell) -> tuple[float, float, float]:

@@ -15,6 +15,7 @@ from fem_spe.measure.flux import FaceFlux, gather
 from fem_spe.physics.nernst_planck import butler_volmer
 from fem_spe.results import Quantity
 from fem_spe.solve.linear import assemble
+from fem_spe.studies.ions.cathode import Cathode
 from fem_spe.studies.ions.electroneutral import Model
 from fem_spe.units import FARADAY
 
@@ -66,7 +67,7 @@ def losses(model: Model, case: Case) -> dict[str, Quantity]:
     sum of V I is what reactions take, the integrals of (V - mu) i, and what the bulk takes.
     """
     cell, applied = model.cell, model.applied
-    if not cell.laws:
+    if not cell.laws and model.cathode is None:
         return {}
     volt = cell.salt.thermal_voltage
     current = model.flows()[1]
@@ -75,6 +76,8 @@ def losses(model: Model, case: Case) -> dict[str, Quantity]:
         model.domain.integrate(model.mu * _entering(model, name) * applied.ds(name))
         for name in cell.laws
     )
+    if model.cathode is not None:
+        lost, power = _in_volume(model.cathode, lost, power)
     for name in cell.passing:
         if name not in cell.laws:
             ds = applied.ds(name)
@@ -92,6 +95,15 @@ def losses(model: Model, case: Case) -> dict[str, Quantity]:
         told["interface_share"] = Quantity(share, "", "of the resistance: reactions")
         told["bulk_share"] = Quantity(1.0 - share, "", "of the resistance: all between them")
     return told | _per_footprint(model, case, volt * power)
+
+
+def _in_volume(
+    cathode: Cathode, lost: dict[str, float], power: float
+) -> tuple[dict[str, float], float]:
+    """`lost` and `power` with those of a porous cathode, without what it gains at rest."""
+    reaction, bulk = cathode.losses()
+    known = {} if cathode.law is None else {cathode.name: reaction}
+    return lost | known, power + reaction + bulk
 
 
 def _per_footprint(model: Model, case: Case, power: float) -> dict[str, Quantity]:

@@ -60,9 +60,11 @@ class Fields:
 
     def written(self) -> dict[str, fem.Function]:
         """All that is written, with the lines of now. Collective."""
-        if self.lines is None:
-            return self.functions
         model = self.model
+        if self.lines is None:
+            if model.cathode is None:
+                return self.functions
+            return self.functions | model.cathode.at_nodes(model.scalar)
         self.lines.x.array[:] = 0.0
         if abs(model.current()) > _NO_CURRENT * FARADAY * model.cell.salt.flux_scale:
             flux, degree = (

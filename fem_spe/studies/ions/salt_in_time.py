@@ -18,20 +18,26 @@ from fem_spe.measure.probe import Follower
 from fem_spe.progress import Clock, log
 from fem_spe.results import Check, Frame, Quantity, Solution, Table
 from fem_spe.solve.bdf import Rate, State, Step, march, start
-from fem_spe.studies.ions import depletion
+from fem_spe.studies.ions import cathode_measure, depletion
+from fem_spe.studies.ions.cathode_law import FullError
 from fem_spe.studies.ions.cell import Cell, Limits
 from fem_spe.studies.ions.electroneutral import DepletedError, Model
 from fem_spe.studies.ions.salt_fields import Fields
 from fem_spe.studies.ions.salt_measure import balances, measure, overpotential
 
 _CLOSE = 1e-5  # of the time: how near to depletion the last step comes
+DEPLETED, CUT_OFF, FULL = "an ion is used up", "the cut-off is reached", "the capacity is used up"
 _INSTANT = 1e-12  # of the cell's diffusion time: too short for the concentration to change
 
 Array = NDArray[np.float64]
 
 
 class _ReachedError(Exception):
-    """The last step has come as near to depletion as `_CLOSE`."""
+    """The last step has come as near to the end of the discharge as `_CLOSE`."""
+
+
+class _CutOffError(DepletedError):
+    """More overpotential than the cathode is to have."""
 
 
 class _Run:
@@ -39,10 +45,12 @@ class _Run:
 
     def __init__(self, case: Case, model: Model) -> None:
         assert case.time is not None
-        self.model, self.end = model, case.time.end
+        self.model, self.end, self.given_end = model, case.time.end, case.time.end
+        if model.cathode is not None:
+            self.end = min(self.end, model.cathode.full_time)
         self.diffusivity = model.cell.salt.cation.diffusivity
         self.time, self.balances = 0.0, dict[str, Check]()
-        self.depleted = False
+        self.ended = ""  # why, where it is not the given end
         self.rows: list[tuple[float, ...]] = []
 
     def advance(self, time: float, rate: Rate, guess: Array) -> Array:
@@ -54,47 +62,67 @@ class _Run:
         """
         self._apply(rate)
         try:
-            return self.model.solve(guess)
-        except DepletedError:
+            return self._solved(guess)
+        except (DepletedError, FullError) as error:
             if time - self.time <= _CLOSE * time:
+                self.ended = _why(error)
                 raise _ReachedError from None
             raise
+
+    def _solved(self, guess: Array) -> Array:
+        model = self.model
+        values = model.solve(guess[: model.owned])
+        if model.cathode is None:
+            return values
+        volts = overpotential(model)
+        if volts > model.cathode.given.cutoff:
+            raise _CutOffError(f"an overpotential of {volts:.3g} V")
+        return np.concatenate([values, model.cathode.state()])
 
     def _apply(self, rate: Rate) -> None:
         model = self.model
         model.weight.value = rate.weight / self.diffusivity
-        model.rest.x.array[: model.owned] = rate.rest / self.diffusivity
+        model.rest.x.array[: model.owned] = rate.rest[: model.owned] / self.diffusivity
         model.rest.x.scatter_forward()
+        if model.cathode is not None:
+            model.cathode.set_rate(rate.weight, rate.rest[model.owned :])
 
     def return_to(self, rate: Rate, values: Array) -> None:
         """Make the state at the end of a step that of the model. Collective."""
         self._apply(rate)
-        self.model.restore(values)
+        self.model.restore(values[: self.model.owned])
 
     def follow(self, steps: Iterator[tuple[Step, State]]) -> Iterator[tuple[Step, State]]:
-        """The steps, up to depletion."""
+        """The steps, up to depletion or the end of a discharge."""
         try:
             for step, state in steps:
                 self.time = step.time
                 self._record()
                 yield step, state
+            if self.end < self.given_end:
+                self.ended = FULL
         except _ReachedError:
-            self.depleted = True
+            log.warning("stopped at t = %.6g s: %s", self.time, self.ended)
 
     def norm(self, difference: Array) -> float:
-        """Largest change of c / c0 at a node: layers at the electrodes are what counts."""
-        own = float(np.abs(difference[::2]).max(initial=0.0))
+        """Largest change of c / c0 at a node, for layers at electrodes count, or of lithiation."""
+        owned = self.model.owned
+        own = float(np.abs(difference[:owned:2]).max(initial=0.0))
+        own = max(own, float(np.abs(difference[owned:]).max(initial=0.0)))
         return float(max(self.model.domain.mesh.comm.allgather(own)))
 
     def _record(self) -> None:
         model, salt = self.model, self.model.cell.salt
         found = balances(model)
+        if model.cathode is not None and model.cathode.follows_uptake:
+            found["lithium_lost"] = cathode_measure.inserted(model.cathode, self.time)
         for name, check in found.items():
-            worst = max(check.value, self.balances[name].value) if self.balances else check.value
+            worst = max(abs(check.value), self.balances[name].value if self.balances else 0.0)
             found[name] = Check(worst, check.limit)
         self.balances = found
         low = salt.concentration * (model.lowest() + salt.fixed)
-        self.rows.append((self.time, low, overpotential(model), model.current()))
+        row = (self.time, low, overpotential(model), model.current())
+        self.rows.append(row if model.cathode is None else (*row, model.cathode.lithiation()))
 
 
 def run(case: Case, domain: Domain, clock: Clock, driven: Cell, limits: Limits) -> Solution:
@@ -112,10 +140,10 @@ def run(case: Case, domain: Domain, clock: Clock, driven: Cell, limits: Limits) 
         probes, frames = Follower(domain, case.probe, fields.functions), list[Frame]()
         soonest = min(case.time.outputs[0], 0.01 * limits.length**2 / walk.diffusivity)
         smallest = math.sqrt(case.time.rtol) * min(soonest, limits.sand_time)
-        state = start(np.zeros(model.owned), smallest)
+        state = start(_at_rest(model), smallest)
         last: tuple[Rate, Array] | None = None
         profiles: Table = {}
-        keeper = Keeper(case, State, model.space, [Part("node", 2)], model.scalar)
+        keeper = Keeper(case, State, model.space, _parts(model), model.scalar)
         if (before := keeper.before) is not None:
             state, told = before.state, before.told
             last = Rate(told["weight"], before.extra[0]), state.past.values[-1]
@@ -128,8 +156,8 @@ def run(case: Case, domain: Domain, clock: Clock, driven: Cell, limits: Limits) 
         steps = march(
             walk.advance,
             state,
-            end=case.time.end,
-            outputs=case.time.outputs,
+            end=walk.end,
+            outputs=[t for t in case.time.outputs if t <= walk.end],
             rtol=case.time.rtol,
             norm=walk.norm,
         )
@@ -153,23 +181,22 @@ def run(case: Case, domain: Domain, clock: Clock, driven: Cell, limits: Limits) 
                 keeper.offer(Record(state, told, tuple(frames), (step.rate.rest,)))
         stage.note = f"{model.num_dofs} unknowns, {len(walk.rows)} steps"
     if last is None:
-        raise ConvergenceError("every ion is used up within the first step; give a smaller flux")
+        raise ConvergenceError(f"{walk.ended} within the first step; give a smaller flux")
     with clock.stage("measure"):
-        if walk.depleted:
-            log.warning("stopped at depletion, t = %.6g s", walk.time)
+        if walk.ended:
             frames.append(fields.frame(walk.time))
             profiles |= fields.slices(walk.time)
         walk.return_to(*last)
         quantities, _, tables = measure(model, limits, fields, case)
-        if walk.depleted:
-            quantities["depletion_time"] = Quantity(
-                walk.time, "s", "when an ion is used up somewhere, and the run stops"
-            )
+        quantities |= _ends(walk)
         if first is not None:
             quantities |= _bruce_vincent(model, first)
         if experiment == "chronopotentiometry":
             quantities = depletion.measured(case, driven, limits, quantities)
         tables |= probes.history() | {"history": _history(model, walk.rows)}
+        if model.cathode is not None and model.cathode.follows_uptake:
+            time, _, volts, _, taken = np.array(walk.rows).T
+            tables["discharge"] = cathode_measure.discharge(model.cathode, time, volts, taken)
         tables["profiles"] = profiles
         written = fields.written()
     information = {"steps": len(walk.rows), "method": model.newton.method}
@@ -177,6 +204,40 @@ def run(case: Case, domain: Domain, clock: Clock, driven: Cell, limits: Limits) 
         quantities, walk.balances, written, tables, information, model.num_dofs,
         tuple(frames),
     )  # fmt: skip
+
+
+def _why(error: ConvergenceError) -> str:
+    """What ended a run, in words that do not depend on the step."""
+    if isinstance(error, _CutOffError):
+        return CUT_OFF
+    return FULL if isinstance(error, FullError) else DEPLETED
+
+
+def _ends(walk: _Run) -> dict[str, Quantity]:
+    """When a run was over, where that is not the end that was given."""
+    found: dict[str, Quantity] = {}
+    if walk.ended == DEPLETED:
+        found["depletion_time"] = Quantity(
+            walk.time, "s", "when an ion is used up somewhere, and the run stops"
+        )
+    if walk.model.cathode is not None:
+        why = walk.ended or "until the end that was given"
+        found["discharge_time"] = Quantity(walk.time, "s", f"of the cathode: {why}")
+    return found
+
+
+def _at_rest(model: Model) -> Array:
+    """The owned unknowns at the start, and what the cathode holds then."""
+    held = np.zeros(0) if model.cathode is None else model.cathode.state()
+    return np.concatenate([np.zeros(model.owned), held])
+
+
+def _parts(model: Model) -> list[Part]:
+    """What the values of a step are made of."""
+    parts = [Part("node", 2)]
+    if model.cathode is not None and model.cathode.follows_uptake:
+        parts.append(Part("cell", model.cathode.per_cell))
+    return parts
 
 
 def _at_once(model: Model) -> float:
@@ -208,4 +269,4 @@ def _bruce_vincent(model: Model, first: float) -> dict[str, Quantity]:
 def _history(model: Model, rows: list[tuple[float, ...]]) -> Table:
     unit = "A/m" if model.domain.dimension == 2 else "A"
     heads = ("t [s]", "min [mol/m^3]", "overpotential [V]", f"current [{unit}]")
-    return dict(zip(heads, np.array(rows).T, strict=True))
+    return dict(zip(heads, np.array(rows).T, strict=False))

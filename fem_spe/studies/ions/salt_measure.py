@@ -15,6 +15,7 @@ from fem_spe.measure.flux import FaceFlux, along_face, gather
 from fem_spe.measure.profile import profile
 from fem_spe.results import Check, Quantity, Table
 from fem_spe.studies.drive import in_and_out
+from fem_spe.studies.ions import cathode_measure
 from fem_spe.studies.ions.cell import Cell, Limits
 from fem_spe.studies.ions.electroneutral import Model
 from fem_spe.studies.ions.folded import losses, percentiles
@@ -33,6 +34,10 @@ def measure(
     quantities["overpotential"] = Quantity(overpotential(model), "V", what)
     quantities |= losses(model, case)
     tables = _profiles(model, fields)
+    if model.cathode is not None:
+        quantities |= cathode_measure.quantities(model, model.cathode)
+        if model.domain.dimension == 3:
+            tables["depth"] = cathode_measure.depth(model, model.cathode, fields)
     anode = model.cell.anode
     if anode is not None:
         quantities |= _along_anode(model, fields, anode)
@@ -158,6 +163,8 @@ def balances(model: Model) -> dict[str, Check]:
         "current_imbalance": Check(abs(sum(current.values())) / largest, _BALANCE),
         "salt_imbalance": Check(abs(rate - sum(anions.values())) / most, _BALANCE),
     }
+    if model.cathode is not None:
+        checks |= cathode_measure.checks(model, model.cathode)
     if model.cell.closed and not any(model.cell.anions.values()):
         checks["salt_lost"] = Check(abs(model.mean() - 1.0), _BALANCE)
     return checks
@@ -166,10 +173,13 @@ def balances(model: Model) -> dict[str, Check]:
 def overpotential(model: Model) -> float:
     """Largest difference between the potentials of electrodes, V. Collective.
 
-    Where a current is given it is the mean electrochemical potential along the face.
+    Where a current is given it is the mean electrochemical potential along the face; a porous
+    cathode's is less what it would have at rest.
     """
     known = dict(model.cell.electrodes)
     known |= {name: float(value) for name, value in model.applied.potentials.items()}
+    if model.cathode is not None:
+        known[model.cathode.name] = model.cathode.relative_potential()
     mu: Any = model.mu
     for name in model.cell.passing:
         if name not in known:
