@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time as clocks
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -53,12 +53,16 @@ class Record[S: Steps]:
         told: What was measured so far, as JSON holds it; arrays come back as lists.
         frames: Fields at the output times so far.
         extra: More values of the same layout as those of the state.
+        space: Whose nodes the values belong to, where meshes change.
+        mesh: What that mesh is made from again, on rank 0.
     """
 
     state: S
     told: dict[str, Any]
     frames: tuple[Frame, ...] = ()
     extra: tuple[Array, ...] = ()
+    space: fem.FunctionSpace | None = None
+    mesh: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 @dataclass
@@ -106,6 +110,8 @@ class Keeper[S: Steps]:
         space: Whose nodes the values belong to.
         parts: What they are made of.
         scalar: That of the frames' fields.
+        again: Where meshes change: the space of the values, given what a record's mesh is made
+            from. Called by all ranks.
 
     Attributes:
         before: What an earlier run has kept; None where this one begins anew.
@@ -121,8 +127,9 @@ class Keeper[S: Steps]:
         space: fem.FunctionSpace,
         parts: Sequence[Part],
         scalar: fem.FunctionSpace,
+        again: Callable[[dict[str, NDArray[Any]]], fem.FunctionSpace] | None = None,
     ) -> None:
-        self.kind, self.scalar, self.comm = kind, scalar, space.mesh.comm
+        self.kind, self.scalar, self.comm, self._again = kind, scalar, space.mesh.comm, again
         self.before: Record[S] | None = None
         self._run = _RUN.get()
         if self._run is None:
@@ -192,7 +199,10 @@ class Keeper[S: Steps]:
             "frames": len(record.frames),
             "extra": len(record.extra),
         }
-        parts = [self._layout.gather(v) for v in (*record.state.past.values, *record.extra)]
+        layout = self._layout
+        if record.space is not None:
+            layout = Layout(record.space, layout.parts)
+        parts = [layout.gather(v) for v in (*record.state.past.values, *record.extra)]
         fresh = [self._gathered(frame) for frame in record.frames[self._frames :]]
 
         def work() -> None:
@@ -204,6 +214,7 @@ class Keeper[S: Steps]:
                 for i, own in enumerate(parts)
                 for j, part in enumerate(own or ())
             }
+            arrays |= {f"mesh_{name}": values for name, values in record.mesh.items()}
             files.write(files.state_file(run.folder, self._solve), head, arrays)
 
         def tried() -> str | None:
@@ -257,9 +268,13 @@ class Keeper[S: Steps]:
         head = on_root(self.comm, told)
         if head is None:
             return None
-        count, width = len(head["times"]), len(self._layout.parts)
+        layout = self._layout
+        if self._again is not None:
+            mesh = {n.removeprefix("mesh_"): v for n, v in kept.items() if n.startswith("mesh_")}
+            layout = Layout(self._again(mesh), layout.parts)
+        count, width = len(head["times"]), len(layout.parts)
         values = [
-            self._layout.scatter([kept[f"values_{i}_{j}"] for j in range(width)] if kept else None)
+            layout.scatter([kept[f"values_{i}_{j}"] for j in range(width)] if kept else None)
             for i in range(count + head["extra"])
         ]
         past = Past(tuple(head["times"]), tuple(values[:count]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -31,10 +32,14 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     for key, value, usual in (
         ("[solver] degree", case.solver.degree, 1),
         ("[mesh] order", case.mesh.order, 1),
-        ("[mesh] adapt", case.mesh.adapt, None),
     ):
         if value not in (None, usual):
             raise CaseError(f"{key} = {value:g} has no meaning for dendrites; remove it")
+    if isinstance(case.mesh.adapt, float):
+        raise CaseError(
+            f"[mesh] adapt = {case.mesh.adapt:g} bounds an error that dendrites do not tell; give "
+            '"front", which makes cells small there alone'
+        )
     require_regions(case, regions)
     holes = frozenset(r for r in regions if case.material(r) is None)
     electrolyte = [r for r in regions if r not in holes]
@@ -86,26 +91,29 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
         raise CaseError(f"[geometry] dendrites grow in 2-D, but the mesh has {domain.dimension}")
     metal = _metal(case, list(domain.regions))
     if isinstance(case.geometry, MeshFile):
-        dendrite_width.require_cells(_largest_cell(domain), metal.interface_width)
+        largest = _largest_cell(domain)
+        if case.mesh.adapt is None:
+            dendrite_width.require_cells(largest, metal.interface_width)
+        else:
+            dendrite_width.require_seen(
+                largest, metal.interface_width, "[geometry] file: the largest cell"
+            )
     layer = dendrite.layer or 2.0 * metal.interface_width
     if layer > domain.size[-1] - 2.0 * metal.interface_width:
         raise CaseError(
             f"[dendrite] layer = {1e6 * layer:.3g} um leaves no electrolyte above it: the "
             f"structure is {1e6 * domain.size[-1]:.3g} um high; give a thinner one"
         )
-    model = Model(
-        domain,
-        metal,
+    make = partial(
+        Model,
+        metal=metal,
         voltage=dendrite.overpotential,
         temperature=case.temperature,
-        method=dendrite.method,
         noise=dendrite.noise,
         seed=dendrite.seed,
+        method=dendrite.method,
     )
-    try:
-        return dendrite_in_time.run(case, model, layer, clock)
-    finally:
-        model.destroy()
+    return dendrite_in_time.run(case, domain, make, layer, clock)
 
 
 def _largest_cell(domain: Domain) -> float:

@@ -11,8 +11,10 @@ import pytest
 import fem_spe as package
 from fem_spe.case import to_toml
 from fem_spe.case.templates import template
-from fem_spe.errors import CaseError
+from fem_spe.errors import CaseError, ConvergenceError
 from fem_spe.job import resolved
+from fem_spe.solve.march import march, start
+from fem_spe.studies.dendrites.model import Model
 
 BOX = {
     "study": "dendrite",
@@ -110,6 +112,40 @@ def test_both_methods_tell_the_same_of_a_front_that_meets_a_fibre():
 def test_steps_four_times_as_exact_tell_nearly_the_same():
     coarse, fine = (run(FIBER, dendrite__tolerance=t) for t in (5e-3, 1.25e-3))
     assert values(fine)["roughness"] == pytest.approx(values(coarse)["roughness"], rel=0.05)
+
+
+@pytest.mark.parametrize("method", ["monolithic", "segregated"])
+def test_an_exhausted_electrolyte_fails_few_solves(monkeypatch, method: str):
+    tried, failed, advance = [], [], Model.advance
+
+    def counted(self, time, rate, guess):
+        tried.append(time)
+        try:
+            return advance(self, time, rate, guess)
+        except ConvergenceError:
+            failed.append(time)
+            raise
+
+    monkeypatch.setattr(Model, "advance", counted)
+    poor = {"matrix": {"diffusivity": "6e-12 m^2/s"}, "fiber": "impermeable"}
+    little = {"dendrite__method": method, "dendrite__charge": "0.05 mA*h/cm^2"}
+    result = run({**FIBER, "materials": poor}, **little)
+    assert len(tried) > 100
+    assert len(failed) <= 0.1 * len(tried)
+    assert values(result)["min_concentration"] > 0
+    assert result.failed_checks == []
+
+
+def test_a_front_that_stands_still_ends_the_run():
+    def relax(time, rate, guess):
+        return (1.0 - rate.rest) / (rate.weight + 1.0)
+
+    walk = march(
+        relax, start(np.zeros(1), 1e-3), marks=[2.0], progress=lambda _, x: float(x[0]),
+        tolerance=1e-6, rtol=1e-3, norm=lambda e: float(np.abs(e).max()), culprit=lambda _: "x",
+    )  # fmt: skip
+    with pytest.raises(ConvergenceError, match="the front stands still at t = "):
+        list(walk)
 
 
 def test_the_short_circuit_ends_the_run():

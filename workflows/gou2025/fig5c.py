@@ -3,9 +3,10 @@
     python workflows/gou2025/fig5c.py [FOLDER] [--seeds N] [--quick]
 
 Fibre fraction and charge are equal. A large cell, RSE for several seeds, tells roughness and
-coverage over the charge; a small one the error of the mesh, and one assumption at a time. All
-resume where they ended, also after a kill. FOLDER gets `fig5c.md`, `fig5c.png` (growth and
-curves), `fig5c_fields.png` and `fig5c.gif`. --quick: small cells alone, less charge.
+coverage over the charge, a deep one what follows behind the first row of fibres; a small one the
+error of the mesh, and one assumption at a time. All resume where they ended, also after a kill.
+FOLDER gets `fig5c.md`, `fig5c.png` (growth and curves), `fig5c_fields.png` and `fig5c.gif`.
+--quick: small cells alone, less charge.
 """
 
 from collections.abc import Sequence
@@ -41,7 +42,8 @@ def main(folder: Path, plan: Plan) -> None:
     data = campaign(folder, plan)
     if world().rank == 0:
         parts = [
-            comparison(data.large),
+            comparison(data.large, "The large cell"),
+            *([comparison(data.deep, "The deep cell")] if data.deep else []),
             meshes(plan, data.levels),
             sensitivity(plan, data.choices),
         ]
@@ -54,7 +56,7 @@ def main(folder: Path, plan: Plan) -> None:
         print(folder / "fig5c.md")
 
 
-def comparison(large: Samples) -> str:
+def comparison(large: Samples, cell: str) -> str:
     """R_a and coverage at equal charges, and over all of it, beside the paper."""
     ase, rse = large["ASE"][0], large["RSE"]
     rows = []
@@ -79,8 +81,8 @@ def comparison(large: Samples) -> str:
         "charge, mA h/cm² | R_a, µm: ASE | RSE, mean [95 %] | smallest to largest | RSE / ASE "
         "| rougher than ASE | coverage: ASE | RSE",
         rows,
-        f"RSE: {len(rse)} seeds. R_a = mean |y - ȳ| of the front where it is seen from above; "
-        "coverage: the share of the width that has a front, the rest is fibre. […]: 95 % "
+        f"{cell}; RSE: {len(rse)} seeds. R_a = mean |y - ȳ| of the front where it is seen from "
+        "above; coverage: the share of the width that has a front, the rest is fibre. […]: 95 % "
         "interval of the mean by Student's t; that of the ratio holds for this one ASE. c along "
         f"the front at the end, deviation / mean: ASE {ase.unevenness():.2f}, RSE "
         f"{mean(uneven):.2f}.",

@@ -20,10 +20,13 @@ LEAST = 3  # seeds, for a spread
 CHARGE, ROUGHNESS, COVERAGE = "charge [mA h/cm^2]", "R_a [um]", "coverage"
 
 FRACTION, GAP, DRIVE = "geometry.fiber_fraction", "geometry.min_gap", "dendrite.overpotential"
+_CLOSE = {GAP: "1.8 um"}
 CHOICES = (
     both("fibre fraction", "0.10", {FRACTION: 0.10}),
+    Choice("fibre fraction", "0.20, gap 1.8 µm", {FRACTION: 0.20}, {FRACTION: 0.20, **_CLOSE}),
     both("overpotential", "-0.1 V", {DRIVE: "-0.1 V"}),
-    Choice("narrowest gap", "1.8 µm", None, {GAP: "1.8 um"}),
+    both("overpotential", "-0.3 V", {DRIVE: "-0.3 V"}),  # at -0.05 V the front stalls
+    Choice("narrowest gap", "1.8 µm", None, _CLOSE),
     Choice("rows", "staggered", {"geometry.lattice": "hexagonal"}, None),
 )
 
@@ -37,9 +40,11 @@ class Plan:
 
     Attributes:
         large: What makes the cell large, for each electrolyte.
+        deep: What makes it deep, for a front that passes several rows of fibres; or nothing.
         seeds: RSE sections in the large cell.
-        replicas: RSE sections in the small cell, for each choice.
-        cells: In the small cell, um, from coarse to fine; the large one has the first.
+        replicas: RSE sections in the small cell for each choice, and in the deep one.
+        cells: In the small cell, um, from coarse to fine, the last half of the one before; all
+            others have the first.
         choices: Other assumptions, in the small cell.
         changes: For all.
     """
@@ -50,16 +55,24 @@ class Plan:
             "RSE": {"geometry.size": ["48 um", "24 um"], **_LONG},
         }
     )
+    deep: dict[str, Changes] = field(
+        default_factory=lambda: {
+            "ASE": {"geometry.size": ["24 um", "32 um"], "geometry.count": [3, 4], **_FAR},
+            "RSE": {"geometry.size": ["24 um", "32 um"], **_FAR},
+        }
+    )
     seeds: int = 5
-    replicas: int = 2
-    cells: tuple[float, ...] = (0.28, 0.14)
+    replicas: int = 3
+    cells: tuple[float, ...] = (0.28, 0.2, 0.1)
     choices: tuple[Choice, ...] = CHOICES
     changes: Changes = field(default_factory=dict)
 
 
 _LONG = {"dendrite.charge": "1 mA*h/cm^2", "dendrite.frames": 8}
+_FAR = {"dendrite.charge": "3 mA*h/cm^2", "dendrite.frames": 8}
 QUICK = Plan(
     large={name: {"dendrite.charge": "0.6 mA*h/cm^2"} for name in FILES},
+    deep={},
     seeds=LEAST,
     replicas=1,
     cells=(0.3, 0.2),
@@ -111,11 +124,13 @@ class Data:
 
     Attributes:
         large: Both electrolytes in the large cell.
+        deep: Both in the deep one; empty where the plan has none.
         levels: One section of each in the small cell, from coarse cells to fine ones.
         choices: The small cell as in the cases, then each other choice.
     """
 
     large: Samples
+    deep: Samples
     levels: list[Samples]
     choices: dict[tuple[str, str], Samples]
 
@@ -133,7 +148,9 @@ def campaign(folder: Path, plan: Plan) -> Data:
     choices = {("as in the cases", ""): base}
     for choice in plan.choices:
         choices[choice.what, choice.value] = base | other(choice, folder, plan.replicas, small)
-    return Data(large, [{n: rows[:1] for n, rows in base.items()}, *finer], choices)
+    deep = {n: grow(n, folder / "deep" / n.lower(), plan.replicas, plan.changes | more
+                    | cells(plan.cells[0])) for n, more in plan.deep.items()}  # fmt: skip
+    return Data(large, deep, [{n: rows[:1] for n, rows in base.items()}, *finer], choices)
 
 
 def cells(size: float) -> Changes:

@@ -115,7 +115,11 @@ class Model:
         mass = pf.lithium_form(n, phi, y, of_m, u, tests[1], dx)
         charge = pf.charge_form(n, phi, y, of_q, u, tests[2], dx)
         self.residuals = [self._per * form for form in (phase, mass, charge)]
-        self._inflow = [fem.form(r) for r in self.residuals[1:]]
+        near = self._near(ANODE, COUNTER)
+        self._inflow = [
+            fem.form(self._per * pf.lithium_form(n, phi, y, of_m, u, tests[1], near)),
+            fem.form(self._per * pf.charge_form(n, phi, y, of_q, u, tests[2], near)),
+        ]
         unknowns, name = (phi, y, self.u), "dendrite"
         if self.method == "monolithic":
             bcs = [*self._salt, *self._electrodes]
@@ -128,6 +132,14 @@ class Model:
                 ("local", "transport", "potential"), ("phase", "salt", "potential"), strict=True,
             )
         ]  # fmt: skip
+
+    def _near(self, *faces: str) -> ufl.Measure:
+        """Over the cells that touch `faces`: no others tell what comes in there."""
+        mesh, dofs = self.domain.mesh, np.concatenate([self._dofs[face] for face in faces])
+        many = mesh.topology.index_map(mesh.topology.dim).size_local
+        touch = np.isin(self.space.dofmap.list[:many], dofs).any(axis=1)
+        cells = np.flatnonzero(touch).astype(np.int32)
+        return ufl.Measure("dx", domain=mesh, subdomain_data=[(1, cells)], subdomain_id=1)
 
     def destroy(self) -> None:
         """Free what the solvers hold. Collective."""

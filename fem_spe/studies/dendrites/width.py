@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from fem_spe.case import Case
-from fem_spe.case.resolved import CELLS_PER_INTERFACE
+from fem_spe.case.resolved import CELLS_PER_INTERFACE, SEEN
 from fem_spe.errors import CaseError
 from fem_spe.geometry import Section
 from fem_spe.geometry.overlap import meet, neighbours
@@ -45,6 +45,8 @@ def fitted(case: Case, structure: Structure) -> Case:
         )  # fmt: skip
     if case.mesh.size is not None:
         require_cells(case.mesh.size, width)
+    if case.mesh.coarsest is not None:
+        require_seen(case.mesh.coarsest, width)
     chosen = case.dendrite.model_copy(update={"interface_width": width})
     return case.model_copy(update={"dendrite": chosen})
 
@@ -56,6 +58,25 @@ def _narrowest(structure: Structure, reach: float) -> float:
     body = structure.inclusions
     pairs = neighbours(structure.size, body, reach, wrapped=structure.wrapped)
     return float(np.min(meet(body, pairs, polish=8).gap, initial=np.inf))
+
+
+def front_size(case: Case) -> float:
+    """Of cells at the front, m; by default what resolves it."""
+    return case.mesh.size or metal(case).interface_width / CELLS_PER_INTERFACE
+
+
+def require_seen(size: float, width: float, what: str = "[mesh] coarsest") -> None:
+    """Raise where a front of `width` (m) could hide within cells of `size` (m) to be split.
+
+    Raises:
+        CaseError: with a size that would do.
+    """
+    if size > SEEN * width * (1 + 1e-9):
+        raise CaseError(
+            f"{what} = {1e6 * size:.3g} um: a front of an interface_width of "
+            f"{1e6 * width:.3g} um could hide in such a cell; give {1e6 * SEEN * width:.3g} um "
+            "or less"
+        )
 
 
 def require_cells(size: float, width: float) -> None:
