@@ -38,6 +38,7 @@ def tiny(script):
         large={"ASE": aligned, "RSE": {}},
         seeds=3,
         replicas=1,
+        deep={},  # which needs several sections
         cells=(0.5, 0.45),
         choices=(script["Choice"]("narrowest gap", "2 µm", None, {"geometry.min_gap": "2 um"}),),
         changes=TINY,
