@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+from fem_spe import comm as _comm  # noqa: F401 - what DOLFINx needs before it
+
+# isort: split
 from dolfinx import fem
 from mpi4py import MPI
 
