@@ -38,7 +38,6 @@ figures = false
 Done = subprocess.CompletedProcess[str]
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests with several ranks run one after the other: more ranks than cores wait in circles."""
     for item in items:

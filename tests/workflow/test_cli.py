@@ -168,7 +168,6 @@ def answers(tmp_path_factory, fem_spe, small_text) -> dict[str, tuple[Done, list
         return dict(zip(lines, pool.map(ask, lines), strict=True))
 
 
-@pytest.mark.xdist_group("refused")  # asked once for all of them
 @pytest.mark.parametrize(("line", "told"), REFUSED, ids=[line for line, _ in REFUSED])
 def test_a_refused_command_says_why_in_one_line_and_leaves_nothing(answers, line, told):
     done, files = answers[line]
