@@ -83,11 +83,10 @@ def _require_compressible(materials: dict[str, tuple[float, float]], dimension: 
     Raises:
         CaseError: naming the material; multigrid does not solve them in 3-D.
     """
-    limit = mechanics.NEARLY_INCOMPRESSIBLE
-    stiff = [name for name, (_, nu) in materials.items() if nu > limit]
-    if dimension == 3 and stiff:
+    stiff, limit = mechanics.too_stiff(materials), mechanics.NEARLY_INCOMPRESSIBLE
+    if dimension == 3 and stiff is not None:
         raise CaseError(
-            f"[materials] {stiff[0]}: indentation in 3-D needs a poisson_ratio of at most {limit}"
+            f"[materials] {stiff}: indentation in 3-D needs a poisson_ratio of at most {limit}"
         )
 
 

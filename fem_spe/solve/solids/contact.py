@@ -147,6 +147,19 @@ class Contact:
         """
         return self._checked(*self._seek(balls, kind, normal, start), balls, kind, normal)
 
+    def _met(
+        self, before: State, balls: Sequence[Ball], bonded: bool, start: Pressed | None
+    ) -> tuple[NDArray[np.bool_], Floats]:
+        """The nodes that stick to a ball, and where it takes them."""
+        target = resting = self._at_nodes(before.u)
+        held = np.zeros(len(self.nodes), dtype=bool)
+        if bonded:
+            held = touching(self.points, resting, before.at.ball, balls)
+            if start is not None:
+                held |= np.isin(self.nodes, start.nodes)
+            target = carried(self.points, resting, before.at.ball, balls, held)
+        return held, target
+
     def _seek(
         self,
         balls: Sequence[Ball],
@@ -169,13 +182,7 @@ class Contact:
             guess = self._first(found.u)
             state = self._state(guess, balls, normal)
             active = state.at.gap <= PENETRATION * self._largest(guess)
-        held = np.zeros(len(self.nodes), dtype=bool)
-        target = resting = self._at_nodes(before.u)
-        if bonded:
-            held = touching(self.points, resting, before.at.ball, balls)
-            if start is not None:
-                held |= np.isin(self.nodes, start.nodes)
-            target = carried(self.points, resting, before.at.ball, balls, held)
+        held, target = self._met(before, balls, bonded, start)
         active |= held
         released = np.zeros_like(held)
         scale, geometric, fewest, patience = 0.0, False, np.inf, PATIENCE

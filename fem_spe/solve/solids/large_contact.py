@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fem_spe.errors import ConvergenceError
 from fem_spe.solve.solids.contact import PATIENCE, TURNING, Contact, State
-from fem_spe.solve.solids.gap import Ball, Normal, carried, touching
+from fem_spe.solve.solids.gap import Ball, Normal
 from fem_spe.solve.solids.large_strain import REST, Upright, of_any_sign
 from fem_spe.solve.solids.pressed import PENETRATION, SLIP, Kind, Pressed
 
@@ -77,16 +77,10 @@ class LargeContact(Contact):
         bonded = kind == "bonded"
         state = before = self._state(self._first(start and start.u), balls, normal)
         active = self._deep(state.at, len(balls))
-        held = np.zeros(len(self.nodes), dtype=bool)
         if start is not None:
             active |= np.isin(self.nodes, start.nodes)
-        target = resting = self._at_nodes(before.u)
-        if bonded:
-            held = touching(self.points, resting, before.at.ball, balls)
-            if start is not None:
-                held |= np.isin(self.nodes, start.nodes)
-            target = carried(self.points, resting, before.at.ball, balls, held)
-            active |= held
+        held, target = self._met(before, balls, bonded, start)
+        active |= held
         released = np.zeros_like(held)
         # from a state in contact the forces of its nodes are known, else they are not
         geometric = not bonded and start is not None

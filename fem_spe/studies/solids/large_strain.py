@@ -44,11 +44,10 @@ def require(case: Case, dimension: int, materials: Mapping[str, tuple[float, flo
                 f"[materials] {region} has a yield_stress, which is for small strain alone; give "
                 'strain = "small", or values without yield_stress'
             )
-    limit = mechanics.NEARLY_INCOMPRESSIBLE
-    stiff = [name for name, (_, nu) in materials.items() if nu > limit]
-    if stiff:
+    stiff, limit = mechanics.too_stiff(materials), mechanics.NEARLY_INCOMPRESSIBLE
+    if stiff is not None:
         raise CaseError(
-            f'[materials] {stiff[0]}: strain = "finite" needs a poisson_ratio of at most {limit}'
+            f'[materials] {stiff}: strain = "finite" needs a poisson_ratio of at most {limit}'
         )
 
 

@@ -30,6 +30,15 @@ _CORNER = 0.05  # of the smallest side: the zone about a clamped corner that is 
 Faces = Mapping[str, Boundary]
 
 
+def too_stiff(materials: Mapping[str, tuple[float, float]]) -> str | None:
+    """The first region whose volume hardly changes: nu above NEARLY_INCOMPRESSIBLE.
+
+    Args:
+        materials: Region -> (E, nu).
+    """
+    return next((n for n, (_, nu) in materials.items() if nu > NEARLY_INCOMPRESSIBLE), None)
+
+
 def require_materials(case: Case, regions: Iterable[str]) -> dict[str, tuple[float, float]]:
     """Region -> (E in Pa, nu).
 

@@ -106,11 +106,10 @@ def _require(case: Case, centres: Centres) -> None:
     materials, yields = _materials(case, geometry.regions)
     assert material.poisson_ratio is not None
     yielding.require(case, 2, materials, yields)
-    limit = mechanics.NEARLY_INCOMPRESSIBLE
-    stiff = [name for name, (_, nu) in materials.items() if nu > limit]
-    if stiff:
+    stiff, limit = mechanics.too_stiff(materials), mechanics.NEARLY_INCOMPRESSIBLE
+    if stiff is not None:
         raise CaseError(
-            f"{where}: with balls that are meshed the poisson_ratio of {stiff[0]} must be at most "
+            f"{where}: with balls that are meshed the poisson_ratio of {stiff} must be at most "
             f"{limit}"
         )
 

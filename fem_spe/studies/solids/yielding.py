@@ -61,11 +61,10 @@ def require(
             f'[elasticity] plane = "stress" knows no yield_stress, which {region} has; give '
             'plane = "strain" or another material'
         )
-    limit = mechanics.NEARLY_INCOMPRESSIBLE
-    stiff = [name for name, (_, nu) in materials.items() if nu > limit]
-    if stiff:
+    stiff, limit = mechanics.too_stiff(materials), mechanics.NEARLY_INCOMPRESSIBLE
+    if stiff is not None:
         raise CaseError(
-            f"[materials] {stiff[0]}: where {region} yields, the poisson_ratio of each region "
+            f"[materials] {stiff}: where {region} yields, the poisson_ratio of each region "
             f"must be at most {limit}"
         )
 
