@@ -38,11 +38,12 @@ figures = false
 Done = subprocess.CompletedProcess[str]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with several ranks run one after the other: more ranks than cores wait in circles."""
-    for item in items:
-        if item.get_closest_marker("mpi"):
-            item.add_marker(pytest.mark.xdist_group("mpi"))
+_running: list[pytest.Item] = []
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Keep the test, for `on_ranks` to look at its marks."""
+    _running[:] = [item]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -106,6 +107,8 @@ def on_ranks(command: list[str], ranks: int) -> list[str]:
     """`command` under this environment's mpiexec, where more than one rank is asked for."""
     if ranks == 1:
         return command
+    # `make test` runs these one by one: more ranks than cores wait in circles for one another
+    assert _running[0].get_closest_marker("mpi"), "mark the test as mpi: it starts several ranks"
     mpiexec = Path(sys.executable).parent / "mpiexec"
     assert os.access(mpiexec, os.X_OK), f"there is no {mpiexec}"
     return [str(mpiexec), "-n", str(ranks), *command]

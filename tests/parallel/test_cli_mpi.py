@@ -281,7 +281,7 @@ def solved(tmp_path_factory, python) -> dict[int, dict[str, Any]]:
     here = tmp_path_factory.mktemp("solved")
     found = {}
     for ranks in (1, 2):
-        done = python(SOLVE, json.dumps(CASES), cwd=here, ranks=ranks, timeout=120)
+        done = python(SOLVE, json.dumps(CASES), cwd=here, ranks=ranks, timeout=400)
         assert done.returncode == 0, done.stderr
         size, found[ranks] = json.loads(done.stdout)
         assert size == ranks

@@ -209,6 +209,7 @@ def test_a_thin_gap_is_warned_of(caplog):
     assert "the narrowest gap between fibres is 2.4 um, less than 5 of it" in caplog.text
 
 
+@pytest.mark.mpi
 @pytest.mark.parametrize(("method", "limit"), [("monolithic", 1e-10), ("segregated", 1e-8)])
 def test_two_ranks_tell_what_one_does(fem_spe, tmp_path: Path, method: str, limit: float):
     case = package.parse(with_(FIBER, dendrite__method=method))

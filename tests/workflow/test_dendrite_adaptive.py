@@ -136,6 +136,7 @@ def test_a_run_goes_on_from_its_mesh_also_where_that_is_to_move(moved, tmp_path,
             assert own.values[name] == pytest.approx(field, rel=1e-6, abs=1e-9)
 
 
+@pytest.mark.mpi
 def test_two_ranks_go_on_from_one_and_tell_what_one_does(moved, fem_spe, tmp_path):
     starts = moved.solution.tables["meshes"]["step"]
     (tmp_path / "case.toml").write_text(to_toml(case()), encoding="utf-8")

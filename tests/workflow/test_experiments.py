@@ -251,6 +251,7 @@ def test_lines_of_current_are_written_where_there_is_a_current() -> None:
     assert np.all(fem_spe.run(rest).fields["stream_function"].x.array == 0.0)
 
 
+@pytest.mark.mpi
 def test_a_spectrum_is_the_same_on_two_ranks(tmp_path: Path, python: Any) -> None:
     case = fem_spe.parse(
         SECTION,

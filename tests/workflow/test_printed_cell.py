@@ -117,6 +117,7 @@ def test_a_transient_comes_to_the_steady_state(pillar: Any) -> None:
     assert 0.19 < history[0] < history[-1]
 
 
+@pytest.mark.mpi
 def test_two_ranks_find_what_one_does(fem_spe: Callable[..., Any], tmp_path: Path) -> None:
     found = {}
     for ranks in (1, 2):

@@ -92,6 +92,7 @@ def test_cells_by_symmetry_carry_the_same(template: Path) -> None:
     assert quarter == pytest.approx(unit, rel=1e-3)
 
 
+@pytest.mark.mpi
 def test_two_ranks_find_the_same(template: Path, fem_spe: Callable[..., Done]) -> None:
     words = ("run", "printed.toml", "-o", "two", "--set", "output.figures=false")
     done = fem_spe(*words, cwd=template, ranks=2)

@@ -179,6 +179,7 @@ for name, after in json.loads(sys.argv[2]).items():
 """
 
 
+@pytest.mark.mpi
 def test_a_run_goes_on_on_two_ranks_and_then_on_one_again(whole, tmp_path, python):
     cases = {name: case(name, **BELOW.get(name, {})) for name in CASES}
     wanted = {n: package.run(own) if n in BELOW else whole(n) for n, own in cases.items()}
