@@ -14,6 +14,8 @@ from fem_spe.errors import ConvergenceError
 
 _ROUND_OFF = 1e-7  # residual that no step may lower any more: a steep diffusivity times round-off
 _LOWERED = 0.5  # by a step: above, such a residual is round-off
+_KEPT = 1e-2  # to what a step lowers the residual whose matrix serves the next one too
+_SHARE = 0.1  # of Newton's tolerance that a system may leave over
 
 _NEWTON = {
     "snes_type": "newtonls",
@@ -36,19 +38,23 @@ PRESETS: dict[str, dict[str, str]] = {
     "local": {
         **_NEWTON,
         "snes_rtol": "1e-4",
-        "snes_lag_jacobian": "2",
         "ksp_type": "bcgs",
-        "ksp_rtol": "1e-6",
+        "ksp_rtol": "1e-3",
         "pc_type": "jacobi",
     },
-    # rows of very different size: only the residual itself tells whether a system is solved
+    # rows of very different size: only the residual itself tells whether a system is solved; what
+    # is left in the end is hardly to depend on how good the predictor was, whose the first one is
     "transport": {
         **_NEWTON,
+        "snes_rtol": "1e-10",
         "ksp_type": "gmres",
         "ksp_pc_side": "right",
-        "ksp_rtol": "1e-8",
+        "ksp_rtol": "1e-3",
         "ksp_max_it": "200",
         "pc_type": "gamg",
+        "mg_levels_ksp_type": "richardson",
+        "mg_levels_ksp_max_it": "1",
+        "mg_levels_pc_type": "bjacobi",
     },
     # definite whatever the matrix: eigenvalues that Chebyshev's method keeps from a matrix of
     # before, as GAMG keeps its hierarchy, made CG fail
@@ -61,6 +67,8 @@ PRESETS: dict[str, dict[str, str]] = {
         "mg_levels_pc_sor_local_symmetric": "true",
     },
 }
+# a matrix is used as long as it brings near, and systems are solved as exactly as that is worth
+_FRUGAL = ("local", "transport")
 
 
 class _Problem(fem_petsc.NonlinearProblem):  # type: ignore[misc]
@@ -112,8 +120,13 @@ class Newton:
         self.problem.solver.setConvergenceTest(self._met)
         self._norms: list[float] = []
         self._bcs, self._alone = list(bcs), unknowns[0] if single else None
+        self._keeps = False
         if single:
             self.problem.solver.setFunction(self._residual, self.problem.b)
+        if method in _FRUGAL:
+            self._inexact = float(options["ksp_rtol"])
+            self.problem.solver.setJacobian(self._matrix, self.problem.A)
+            self.problem.solver.setUpdate(self._prepare)
 
     def _met(
         self, snes: PETSc.SNES, step: int, norms: tuple[float, float, float]
@@ -130,7 +143,7 @@ class Newton:
             return reason.ITERATING
         if norm <= rtol * self._norms[0]:
             return reason.CONVERGED_FNORM_RELATIVE
-        if norm <= _ROUND_OFF and norm > _LOWERED * self._norms[-2]:
+        if norm <= _ROUND_OFF and norm > _LOWERED * self._norms[-2] and not self._keeps:
             return reason.CONVERGED_SNORM_RELATIVE
         return reason.ITERATING
 
@@ -144,6 +157,22 @@ class Newton:
         b.ghostUpdate(addv=PETSc.InsertMode.ADD, mode=PETSc.ScatterMode.REVERSE)
         for bc in self._bcs:
             bc.set(b.array_w, alpha=0.0)
+
+    def _prepare(self, snes: PETSc.SNES, step: int) -> None:
+        """Before a step: whether the matrix serves again, and how exact its system is to be."""
+        norm = self._norms[-1]
+        self._keeps = step > 0 and norm <= _KEPT * self._norms[-2]
+        rtol, atol, _, _ = snes.getTolerances()
+        aim = max(atol, rtol * self._norms[0])
+        snes.getKSP().setTolerances(rtol=min(max(self._inexact, _SHARE * aim / norm), _SHARE))
+
+    def _matrix(self, _: PETSc.SNES, x: PETSc.Vec, matrix: PETSc.Mat, __: PETSc.Mat) -> None:
+        """The derivative at `x`, which the unknown of the last residual is; or the one before."""
+        if self._keeps:
+            return
+        matrix.zeroEntries()
+        fem_petsc.assemble_matrix(matrix, self.problem.J, bcs=self._bcs)
+        matrix.assemble()
 
     def destroy(self) -> None:
         """Free what PETSc holds. Collective."""
