@@ -6,17 +6,12 @@ fails then costs the pictures, not the run.
 
 from __future__ import annotations
 
-import math
 import sys
-import tomllib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from fem_spe.errors import CaseError, FemSpeError, did_you_mean
 from fem_spe.materials import entries
@@ -33,7 +28,6 @@ from fem_spe.plot import (
     draw_profiles,
 )
 from fem_spe.render import (
-    Deformed,
     NetworkPanel,
     Panel,
     dimension,
@@ -44,22 +38,22 @@ from fem_spe.render import (
     draw_parts,
     draw_pores,
     draw_solid,
-    draw_stressed_solid,
+    draw_stressed_solids,
     join,
     limits,
+    read_case,
     read_grid,
     read_times,
     scalars,
     triangles,
 )
+from fem_spe.render.mechanical import deformed, stressed_solid
+from fem_spe.render.stressed import DISPLACEMENT, STRESS
 from fem_spe.results import Table, read_table
 from fem_spe.units import LENGTH
 
 Picture = Callable[[], Path]  # draws one and gives its file
 
-_STRESS, _DISPLACEMENT = "von_mises [Pa]", "displacement"
-_VISIBLE = 0.05  # of the smallest side: a displacement that is easily seen
-_CORNER = 0.05  # of the smallest side: the zone about a clamped corner that is left out
 _MOVIE_DPI = 140  # a section wider than high is then 938 pixels wide
 
 
@@ -98,16 +92,11 @@ def _fields(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
     title = case.get("title") or folder.name
     if "time" in case:
         title += f", t = {case['time']['end']}"
-    mechanical = _STRESS in grid.cell_data and _DISPLACEMENT in grid.point_data
+    mechanical = STRESS in grid.cell_data and DISPLACEMENT in grid.point_data
     if dimension(grid) == 3:
         if mechanical:
-            factor = magnification(grid.point_data[_DISPLACEMENT], grid.points)
-            return {
-                _file(_STRESS): partial(
-                    draw_stressed_solid, grid, figures / f"{_file(_STRESS)}.png",
-                    title=f"{title}, {_scaled(factor)}", factor=factor,
-                )
-            }  # fmt: skip
+            file = figures / f"{_file(STRESS)}.png"
+            return {_file(STRESS): lambda: draw_stressed_solids([stressed_solid(folder)], file)}
         return {
             _file(n): partial(
                 draw_solid, grid, figures / f"{_file(n)}.png", label=field_label(n, case),
@@ -117,9 +106,9 @@ def _fields(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
         } | _structure(figures, grid, case)  # fmt: skip
     field = triangles(grid)
     if mechanical:
-        file = figures / f"{_file(_STRESS)}.png"
+        file = figures / f"{_file(STRESS)}.png"
         return {
-            _file(_STRESS): lambda: draw_deformed([deformed(folder)], file),
+            _file(STRESS): lambda: draw_deformed([deformed(folder)], file),
             "mesh": partial(draw_mesh, field, figures / "mesh.png"),
         }
     panels = [Panel(field, title)]
@@ -244,95 +233,6 @@ def network_panel(folder: Path, title: str | None = None) -> NetworkPanel:
     )
 
 
-def deformed(folder: Path, title: str | None = None, factor: float | None = None) -> Deformed:
-    """The stress on the deformed section of a 2-D result, for a picture of several.
-
-    Args:
-        folder: The result folder, of `indentation` or `elasticity`.
-        title: Above it; by default that of the case.
-        factor: Of the displacement; by default 1, or a round one that makes it visible.
-
-    Raises:
-        CaseError: if the folder holds no 2-D result, or none with stresses.
-    """
-    grid: Any = read_grid(folder)
-    if dimension(grid) != 2:
-        raise CaseError(f"{folder}: a 3-D result does not fit into a picture of sections")
-    field, case = triangles(grid), read_case(folder)
-    if _STRESS not in field.cell_values or _DISPLACEMENT not in field.vectors:
-        raise CaseError(f"{folder}: holds no displacement with stresses; is it a mechanical study?")
-    moved = field.vectors[_DISPLACEMENT] * 1e6
-    centres, radius = _balls(folder, case, field.extent)
-    if factor is None:
-        factor = 1.0 if "balls" in case else magnification(moved, field.points)
-    return Deformed(
-        field,
-        field.points + factor * moved,
-        field.cell_values[_STRESS] * 1e-6,
-        ~_in_clamped_corners(field.points[field.triangles].mean(axis=1), field.extent, case),
-        centres,
-        radius,
-        title or case.get("title") or folder.name,
-        _scaled(factor),
-    )
-
-
-def _balls(
-    folder: Path, case: dict[str, Any], extent: tuple[float, float, float, float]
-) -> tuple[NDArray[np.float64], float]:
-    """Final centres, shape (k, 2), and radius of the balls, um; none in other studies."""
-    file = folder / "tables" / "balls.csv"
-    if "balls" not in case or not file.exists() or case["balls"]["material"] != "rigid":
-        return np.empty((0, 2)), 0.0
-    radius = 1e6 * LENGTH.parse(case["balls"]["radius"])
-    x = read_table(file)["x [um]"]
-    deep = read_table(folder / "tables" / "force.csv")["displacement [um]"][-1]
-    y = np.full(len(x), extent[3] + radius)
-    if "positions" in case["balls"]:
-        y = extent[2] + 1e6 * np.array([LENGTH.parse(p[1]) for p in case["balls"]["positions"]])
-    return np.column_stack([x, y - deep]), radius
-
-
-def _in_clamped_corners(
-    places: NDArray[np.float64], extent: tuple[float, float, float, float], case: dict[str, Any]
-) -> NDArray[np.bool_]:
-    """Which places are so near a corner of a clamped side that the stress there is singular.
-
-    The quantities leave them out as well; a side that slides next to it is a plane of symmetry.
-    """
-    left, right, bottom, top = extent
-    sides = {"left": (0, left), "right": (0, right), "bottom": (1, bottom), "top": (1, top)}
-    boundary = case.get("boundary", {})
-    zone = _CORNER * min(right - left, top - bottom)
-    found = np.zeros(len(places), dtype=bool)
-    for name, (axis, at) in sides.items():
-        entry = boundary.get(name, {})
-        if not entry.get("clamped") and "free" in entry.get("displacement", ["free"]):
-            continue
-        for other, (across, end) in sides.items():
-            slides = boundary.get(other, {}).get("sliding") or (
-                other not in boundary and "balls" in case and other != "top"
-            )
-            if across != axis and not slides:
-                near = np.abs(places[:, [axis, across]] - (at, end)) < zone
-                found |= near.all(axis=1)
-    return found
-
-
-def _scaled(factor: float) -> str:
-    return "displacement to scale" if factor == 1.0 else f"displacement × {factor:g}"
-
-
-def magnification(moved: NDArray[np.float64], points: NDArray[np.float64]) -> float:
-    """1, or the round number that makes small displacements of `points` visible."""
-    largest = float(np.linalg.norm(moved, axis=1).max())
-    wanted = _VISIBLE * float(np.ptp(points, axis=0).min()) / largest if largest else 1.0
-    if wanted < 5.0:  # at least a hundredth of the body is seen as it is
-        return 1.0
-    decade = 10.0 ** math.floor(math.log10(wanted))
-    return decade * max(step for step in (1.0, 2.0, 5.0) if step * decade <= wanted)
-
-
 def field_label(name: str, case: dict[str, Any]) -> str:
     """What the colours of a field mean; its name may end in a unit, as a table's head does."""
     what, _, unit = name.partition(" [")
@@ -371,18 +271,6 @@ def concentration_label(case: dict[str, Any]) -> str:
     if symbol == "c / K":
         what += " (K: partition)"
     return f"{what} / Δc" if across else f"{what}, mol/m³"
-
-
-def read_case(folder: Path) -> dict[str, Any]:
-    """The resolved case of a result folder, as TOML gives it.
-
-    Raises:
-        CaseError: if the folder holds none.
-    """
-    file = folder / "case.toml"
-    if not file.exists():
-        raise CaseError(f"{folder}: not a result folder (there is no case.toml)")
-    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

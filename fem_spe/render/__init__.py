@@ -8,10 +8,12 @@ from fem_spe.render.network import NetworkPanel, draw_networks
 from fem_spe.render.parts import draw_parts, draw_parts_panels, grid_of
 from fem_spe.render.pores import draw_pores
 from fem_spe.render.scale import Scale
-from fem_spe.render.solid import draw_solid, draw_stressed_solid
+from fem_spe.render.solid import draw_solid
+from fem_spe.render.stressed import StressedSolid, draw_stressed_solids, stressed_panels
 from fem_spe.render.triangles import (
     dimension,
     limits,
+    read_case,
     read_grid,
     read_times,
     scalars,
@@ -23,6 +25,7 @@ __all__ = [
     "NetworkPanel",
     "Panel",
     "Scale",
+    "StressedSolid",
     "dimension",
     "draw_deformed",
     "draw_fields",
@@ -32,12 +35,14 @@ __all__ = [
     "draw_parts_panels",
     "draw_pores",
     "draw_solid",
-    "draw_stressed_solid",
+    "draw_stressed_solids",
     "grid_of",
     "join",
     "limits",
+    "read_case",
     "read_grid",
     "read_times",
     "scalars",
+    "stressed_panels",
     "triangles",
 ]

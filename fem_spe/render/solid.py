@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fem_spe.render.offscreen import pyvista
-from fem_spe.render.scale import Scale, color_bar, fitting
+from fem_spe.render.scale import Scale, color_bar
 from fem_spe.render.style import COLORMAP, style
 from fem_spe.render.triangles import limits as extremes
 
@@ -23,7 +23,6 @@ def draw_solid(
     title: str = "",
     name: str = "concentration",
     limits: tuple[float, float] | Scale | None = None,
-    factor: float = 0.0,
 ) -> Path:
     """The field `name`, with the box and its measures.
 
@@ -34,11 +33,10 @@ def draw_solid(
         title: Above it.
         name: The field that is shown.
         limits: Of the colours; by default the extremes of the field.
-        factor: Of the displacement that the solid is drawn with; the box stays.
     """
     shown = limits or extremes([grid[name]])
     scale = shown if isinstance(shown, Scale) else Scale(*shown)
-    picture = _image(grid, name, scale, factor)
+    picture = _image(grid, name, scale)
     x0, x1, y0, y1, z0, z1 = (1e6 * b for b in grid.bounds)
     with style() as plt:
         height, wide = picture.shape[:2]
@@ -55,35 +53,13 @@ def draw_solid(
     return file
 
 
-def draw_stressed_solid(grid: Any, file: Path, *, title: str, factor: float) -> Path:
-    """Von Mises stress on the deformed solid.
-
-    Args:
-        grid: From `read_grid`, with `displacement` and `von_mises [Pa]`.
-        file: Where to write the picture.
-        title: Above it.
-        factor: Of the displacement.
-    """
-    stressed = grid.copy(deep=False)
-    stressed.cell_data["von_mises [MPa]"] = 1e-6 * grid.cell_data["von_mises [Pa]"]
-    volumes = np.abs(grid.compute_cell_sizes(length=False, area=False)["Volume"])
-    scale = fitting([stressed.cell_data["von_mises [MPa]"]], [volumes])
-    label, clipped = "von Mises stress, mean of a cell (MPa)", scale.clipped("volume")
-    return draw_solid(
-        stressed, file, label=f"{label}\n{clipped}" if clipped else label, title=title,
-        name="von_mises [MPa]", limits=scale, factor=factor,
-    )  # fmt: skip
-
-
-def _image(grid: Any, name: str, scale: Scale, factor: float) -> np.ndarray:
+def _image(grid: Any, name: str, scale: Scale) -> np.ndarray:
     pv = pyvista()
     shown = grid.scale(1e6, inplace=False)
     x0, x1, y0, y1, z0, z1 = shown.bounds
     quarter = [(x0 + x1) / 2, x1 + 1, y0 - 1, (y0 + y1) / 2, z0 - 1, z1 + 1]
     cut = shown.clip_box(quarter, invert=True)
     cut["shade"] = np.asarray(scale.norm()(cut[name]))
-    if factor:
-        cut = cut.warp_by_vector("displacement", factor=1e6 * factor)
     plotter = pv.Plotter(off_screen=True, window_size=[1400, 1400])
     plotter.set_background("white")
     plotter.add_mesh(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,18 @@ def limits(values: Iterable[object]) -> tuple[float, float]:
     low, high = zip(*((float(np.min(v)), float(np.max(v))) for v in values), strict=True)  # type: ignore[call-overload]
     least, most = min(low), max(high)
     return (least, most) if most > least else (least - 0.5, most + 0.5)
+
+
+def read_case(folder: Path) -> dict[str, Any]:
+    """The resolved case of a result folder, as TOML gives it.
+
+    Raises:
+        CaseError: if the folder holds none.
+    """
+    file = folder / "case.toml"
+    if not file.exists():
+        raise CaseError(f"{folder}: not a result folder (there is no case.toml)")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def read_times(folder: Path) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from PIL import Image
 
 import fem_spe
 from fem_spe.errors import CaseError
-from fem_spe.figures import deformed, draw, magnification
-from fem_spe.render import draw_deformed
+from fem_spe.figures import deformed, draw
+from fem_spe.render import draw_deformed, draw_stressed_solids, stressed
+from fem_spe.render.mechanical import magnification, stressed_solid
 from fem_spe.render.scale import fitting
 from fem_spe.render.style import BALL, WINDOW
 
@@ -40,6 +42,17 @@ SOLID = {
     "study": "elasticity", "geometry": {"kind": "box", "size": ["4 um"] * 3},
     "mesh": {"size": "2 um"}, "materials": {"matrix": "pegda-sn-litfsi"},
     "boundary": {"bottom": {"clamped": True}, "top": {"displacement": [0.0, 0.0, "-0.4 um"]}},
+}  # fmt: skip
+PRESSED_SOLID = {
+    "study": "indentation",
+    "geometry": {
+        "kind": "fiber_network", "size": ["8 um", "8 um", "5.5 um"], "fiber_diameter": "2 um",
+        "fiber_count": 2, "seed": 1,
+    },
+    "mesh": {"size": "1.8 um", "interface_size": "0.9 um"},
+    "materials": {"matrix": "pegda-sn-litfsi", "fiber": "pan"},
+    "balls": {"radius": "3 um"}, "solver": {"degree": 1},
+    "indentation": {"displacement": "1 um", "contact_size": "0.9 um"},
 }  # fmt: skip
 
 
@@ -136,6 +149,46 @@ def test_a_solid_is_drawn_deformed(tmp_path):
     (file,) = draw(result(SOLID, tmp_path / "r"))
     assert file.name == "von_mises.png"
     assert colorful(pixels(file)) > 0.2
+
+
+@pytest.fixture(scope="module")
+def pressed_solid(tmp_path_factory) -> Path:
+    return result(PRESSED_SOLID, tmp_path_factory.mktemp("pressed_solid") / "r")
+
+
+def test_a_solid_is_drawn_with_the_ball_that_it_yields_to(pressed_solid, tmp_path):
+    """The ball stands at its last place, is seen through, and no drawn node lies inside it."""
+    solid = stressed_solid(pressed_solid)
+    assert solid.centres == pytest.approx(np.array([[4.0, 4.0, 7.5]]))
+    assert (solid.radius, solid.note) == (3.0, "displacement to scale")
+    moved = 1e6 * (solid.grid.points + solid.grid.point_data["displacement"])
+    assert np.linalg.norm(moved - solid.centres[0], axis=1).min() == pytest.approx(3.0, abs=1e-3)
+    without = replace(solid, centres=np.empty((0, 3)))
+    both = [pixels(draw_stressed_solids([s], tmp_path / "r.png")) for s in (solid, without)]
+    grey = [((np.ptp(p, axis=2) < 12) & (p.min(axis=2) > 90) & (p.max(axis=2) < 240)).mean()
+            for p in both]  # fmt: skip
+    assert grey[0] > grey[1] + 0.03
+
+
+def test_what_is_embedded_is_not_cut_away(pressed_solid):
+    """The quarter is missing in the matrix alone, and its edge is the ball's axis."""
+    solid = stressed_solid(pressed_solid)
+    low, high = np.zeros(3), np.array([8.0, 8.0, 5.5])
+    assert stressed.corner(solid, low, high) == pytest.approx([4.0, 4.0])
+    aside = replace(solid, centres=np.array([[2.0, 2.0, 7.5], [6.0, 2.0, 7.5], [2.0, 6.0, 7.5]]))
+    assert stressed.corner(aside, low, high) == pytest.approx([6.0, 2.0])  # in front, right
+    edge = replace(solid, centres=np.array([[0.0, 0.0, 7.5]]))
+    assert stressed.corner(edge, low, high) == pytest.approx([4.0, 4.0])
+    parts = list(stressed.parts(solid.grid, embedded=True))
+    assert [whole for _, whole in parts] == [False, True]
+    assert sum(part.n_cells for part, _ in parts) == solid.grid.n_cells
+
+
+def test_a_section_is_no_solid_and_the_other_way_round(pressed, pressed_solid):
+    with pytest.raises(CaseError, match="a 2-D result does not fit"):
+        stressed_solid(pressed)
+    with pytest.raises(CaseError, match="a 3-D result does not fit"):
+        deformed(pressed_solid)
 
 
 def test_a_result_without_stress_is_refused(tmp_path):

@@ -1,6 +1,5 @@
 """The members of the campaign over dendrites, and what each of them tells."""
 
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from campaign import Changes, Choice, both
+from campaign import Changes, Choice, both, members, place, seeds
 
-from fem_spe.ensemble import read_sweeps, sweep
 from fem_spe.results import Table, read_table
 
 HERE = Path(__file__).parent
@@ -168,29 +166,15 @@ def other(choice: Choice, folder: Path, replicas: int, changes: Changes) -> Samp
     }
 
 
-def place(choice: Choice) -> str:
-    """The folder of a choice."""
-    return re.sub(r"[^a-z0-9]+", "_", f"{choice.what} {choice.value}".lower()).strip("_")
-
-
 def grow(name: str, folder: Path, number: int, changes: Changes) -> list[Grown]:
     """The members of a sweep over seeds; the aligned fibres have none. Collective."""
-    seeds = ",".join(str(n) for n in range(1, number + 1))
     same = 'dendrite.parameters="A"'  # a sweep wants a key
-    words = [f"geometry.seed={seeds}" if name == "RSE" else same]
-
-    def tell(told: str, _: object) -> None:
-        print(f"{folder.parent.name}/{folder.name}: {told}", flush=True)
-
-    done = sweep(
-        FILES[name], read_sweeps(words), folder, changes=changes | {"output.figures": False},
-        tell=tell,
-    )  # fmt: skip
-    failed = [f"{member.name}: {outcome.error}" for member, outcome in done if outcome.error]
-    failed += [f"{m.name}: short circuit" for m, o in done if "short_circuit_time" in o.quantities]
-    if failed:  # to leave it out would make the statistics those of the sections that work
-        sys.exit(f"{folder}: {len(failed)} of {len(done)} members failed; {failed[0]}")
-    return [grown(folder / member.name) for member, _ in done]
+    word = seeds(number) if name == "RSE" else same
+    done = members(FILES[name], [word], folder, changes | {"output.figures": False})
+    ended = [member.folder for member in done if "short_circuit_time" in member.quantities]
+    if ended:  # nor may these be left out
+        sys.exit(f"{len(ended)} of {len(done)} members end in a short circuit; {ended[0]}")
+    return [grown(member.folder) for member in done]
 
 
 def grown(folder: Path) -> Grown:

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from campaign import asked
-from fig5fg_campaign import FILES, LEAST, MEASURES, PAPER, QUICK, Plan, Samples, campaign, column
+from campaign import asked, column
+from fig5fg_campaign import FILES, LEAST, MEASURES, PAPER, QUICK, Plan, Samples, campaign
 from fig5fg_picture import fields, picture
 
 from fem_spe.comm import world

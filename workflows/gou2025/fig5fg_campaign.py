@@ -1,8 +1,6 @@
 """Dendrite balls on RSE and ASE: what is computed, on which assumptions, and what is kept of it."""
 
 import re
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -10,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import shapely
-from campaign import Changes, Choice, both
+from campaign import Changes, Choice, both, members, place, seeds
 
 from fem_spe.case import Case
-from fem_spe.ensemble import read_sweeps, sweep
 from fem_spe.geometry.section import Section
 from fem_spe.results import read_table
 
@@ -171,25 +168,11 @@ def other(choice: Choice, folder: Path, plan: Plan) -> Samples:
     return found
 
 
-def place(choice: Choice) -> str:
-    """The folder of a choice."""
-    return re.sub(r"[^a-z0-9]+", "_", f"{choice.what} {choice.value}".lower()).strip("_")
-
-
 def press(name: str, folder: Path, number: int, changes: Changes) -> list[Pressed]:
     """The members of a sweep over seeds; the aligned fibres have none. Collective."""
-    seeds = ",".join(str(n) for n in range(1, number + 1))
     same = "elasticity.plane=strain"  # a sweep wants a key
-    words = [f"geometry.seed={seeds}" if name == "RSE" else same]
-
-    def tell(told: str, _: object) -> None:
-        print(f"{folder.parent.name}/{folder.name}: {told}", flush=True)
-
-    done = sweep(FILES[name], read_sweeps(words), folder, changes=changes, tell=tell)
-    failed = [f"{member.name}: {outcome.error}" for member, outcome in done if outcome.error]
-    if failed:  # to leave it out would make the statistics those of the sections that work
-        sys.exit(f"{folder}: {len(failed)} of {len(done)} members failed; {failed[0]}")
-    return [pressed(m.case, folder / m.name, outcome.quantities) for m, outcome in done]
+    word = seeds(number) if name == "RSE" else same
+    return [pressed(*done) for done in members(FILES[name], [word], folder, changes)]
 
 
 def pressed(case: Case, folder: Path, quantities: Any) -> Pressed:
@@ -223,7 +206,3 @@ def to_junction(section: Section, x: float, y: float) -> float:
         a.intersection(b) for a, b in combinations(outlines, 2) if section.fused and a.intersects(b)
     ]
     return min((shapely.Point(x, y).distance(c) for c in crossings), default=np.inf)
-
-
-def column(rows: Sequence[Pressed], name: str) -> np.ndarray:
-    return np.array([row.values[name] for row in rows])

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fig5fg_campaign import MEASURES, PAPER, Data, Plan, Samples, column
+from campaign import column
+from fig5fg_campaign import MEASURES, PAPER, Data, Plan, Samples
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from fem_spe.figures import deformed

@@ -10,7 +10,7 @@ FOLDER gets `seeds.md` and `seeds.png`. --quick: a few small sections on coarse 
 from pathlib import Path
 
 import numpy as np
-from campaign import asked
+from campaign import asked, column
 from seeds_campaign import (
     DEFF,
     FLUX,
@@ -21,7 +21,6 @@ from seeds_campaign import (
     Data,
     Plan,
     campaign,
-    column,
     expected,
     orders,
 )

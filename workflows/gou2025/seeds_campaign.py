@@ -1,15 +1,14 @@
 """The members of the campaign over random sections, and what each of them tells."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from campaign import column, members, seeds
 
 from fem_spe.case import Case, load
-from fem_spe.ensemble import read_sweeps, sweep
 from fem_spe.exact.conduction import differential_ellipses
 from fem_spe.results import read_table
 
@@ -119,10 +118,6 @@ class Data:
 
 def campaign(folder: Path, plan: Plan) -> Data:
     """Run what is not there yet, and read all of it."""
-
-    def seeds(number: int) -> str:
-        return f"geometry.seed={','.join(str(n) for n in range(1, number + 1))}"
-
     square = ["geometry.lattice=square"]
     (ase,) = sections(ASE, square, folder / "ase", plan.fine)
     (ase_coarse,) = sections(ASE, square, folder / "ase_coarse", plan.coarse)
@@ -152,17 +147,7 @@ def sections(
         "probe.anode_line.line": [["0 um", HEIGHT], [width, HEIGHT]],
         "probe.anode_line.points": 1001,
     }
-
-    def tell(told: str, _: object) -> None:
-        print(f"{folder.name}: {told}", flush=True)
-
-    done = sweep(file, read_sweeps(words), folder, changes={**changes, **line}, tell=tell)
-    failed = [f"{member.name}: {outcome.error}" for member, outcome in done if outcome.error]
-    if failed:  # to leave it out would make the statistics those of the sections that work
-        sys.exit(f"{folder}: {len(failed)} of {len(done)} members failed; {failed[0]}")
-    return [
-        section(member.case, folder / member.name, outcome.quantities) for member, outcome in done
-    ]
+    return [section(*done) for done in members(file, words, folder, {**changes, **line})]
 
 
 def section(case: Case, folder: Path, quantities: Any) -> Section:
@@ -203,10 +188,6 @@ def medium(aspect: float, order: Any, fraction: float) -> Any:
 def expected(rows: Sequence[Section]) -> np.ndarray:
     """What the medium gives for each section."""
     return np.array([medium(row.aspect, row.order, row.fraction) for row in rows])
-
-
-def column(rows: Sequence[Section], name: str) -> np.ndarray:
-    return np.array([row.values[name] for row in rows])
 
 
 def orders(rows: Sequence[Section]) -> list[float]:

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from seeds_campaign import DEFF, FLUX, LINE, MEASURED, RELATIVE, Data, column, medium, orders
+from campaign import column
+from seeds_campaign import DEFF, FLUX, LINE, MEASURED, RELATIVE, Data, medium, orders
 
 from fem_spe.ensemble.statistics import mean, spread
 from fem_spe.render.style import COLORMAP, HOLE, style
