@@ -36,7 +36,7 @@ class Balls(Table):
     """In place of `count`: their centres before they move, m."""
     material: str = "rigid"
     """Rigid, or one of [materials] or of the table: the lower halves of the balls are then
-    meshed, and their flats move down; in two dimensions."""
+    meshed, and their flats move down."""
     face: Literal["top"] = "top"
     """The face that they are pressed into; the opposite one is clamped, the sides slide."""
 
@@ -107,6 +107,9 @@ class Indentation(Table):
     displacement: Annotated[float, Field(gt=0), LENGTH]
     """Of the balls towards the block, m."""
     contact: Literal["frictionless", "bonded"] = "frictionless"
+    normal: Literal["updated", "fixed", "vertical"] = "updated"
+    """Along which the gap to a rigid ball is measured and it presses: that of the displaced place,
+    of the place before displacement under the ball at its end, or the thickness."""
     strain: Literal["small", "finite"] = "small"
     """Hooke's law, or a neo-Hookean solid at finite strain."""
     steps: Annotated[int, Field(ge=1)] = 1
@@ -115,6 +118,19 @@ class Indentation(Table):
     contact_size: Annotated[float, Field(gt=0), LENGTH] | None = None
     """Size of the cells under the balls, m; default: a thirtieth of the radius, in 3-D an
     eighth."""
+
+    @model_validator(mode="after")
+    def _updated(self) -> Indentation:
+        for key, value, reason in (
+            ("contact", self.contact, "what sticks moves with its ball"),
+            ("strain", self.strain, "normals are those of the deformed body"),
+        ):
+            if self.normal != "updated" and value in ("bonded", "finite"):
+                raise ValueError(
+                    f'normal = "{self.normal}" has no meaning with {key} = "{value}", where '
+                    f"{reason}; remove one of them"
+                )
+        return self
 
 
 def _rows(count: int, base: list[float]) -> tuple[int, ...]:

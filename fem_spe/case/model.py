@@ -204,6 +204,11 @@ class Case(Table):
                 f'[mesh] adapt = "front" has a meaning for study = "dendrite" alone, not for '
                 f"{self.study!r}; remove it"
             )
+        if self.mesh.study is not None and isinstance(self.geometry, MeshFile):
+            raise CaseError(
+                "[mesh] study halves the cells of meshes that are made here, but mesh_file has its "
+                "own; remove study, or run files of finer meshes"
+            )
         if not self.materials and self.study != "structure":
             raise CaseError("materials = {}: the case needs a material for each region")
         read = _BOUNDARY.get(self.study)

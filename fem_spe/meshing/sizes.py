@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gmsh
 import numpy as np
@@ -49,6 +49,10 @@ class Spot:
     place: tuple[float, ...]
     radius: float
     size: float
+
+    def halved(self, times: int) -> Spot:
+        """With cells halved so many times."""
+        return replace(self, size=self.size / 2**times)
 
 
 @dataclass(frozen=True)

@@ -59,12 +59,17 @@ def residual(u: Any, v: Any, m: Moduli, dx: ufl.Measure) -> Any:
     return ufl.inner(nominal_stress(u, m), ufl.grad(v)) * dx
 
 
-def tangent(u: Any, w: Any, v: Any, m: Moduli, dx: ufl.Measure) -> Any:
-    """Its derivative at u along w: symmetric in v and w, which may be of a space of their own."""
+def tangent(u: Any, w: Any, v: Any, m: Moduli, dx: ufl.Measure, held_back: Any = 0.0) -> Any:
+    """Its derivative at u along w: symmetric in v and w, which may be of a space of their own.
+
+    A positive `held_back` adds this part of mu grad w : grad v, for steps that are shorter and
+    lead downhill where the derivative alone is not positive definite.
+    """
     F, H = deformation(u), ufl.grad(w)
     G = ufl.inv(F).T
     turned = (m.mu - m.lam * ufl.ln(ufl.det(F))) * (G * H.T * G)
-    return ufl.inner(m.mu * H + turned + m.lam * ufl.inner(G, H) * G, ufl.grad(v)) * dx
+    stress = m.mu * (1.0 + held_back) * H + turned + m.lam * ufl.inner(G, H) * G
+    return ufl.inner(stress, ufl.grad(v)) * dx
 
 
 def quadrature_degree(degree: int, dimension: int) -> int:

@@ -47,6 +47,7 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
         example = 'radius = "4 um"' if case.balls is None else 'displacement = "2 um"'
         raise CaseError(f"[{missing}] is missing; indentation needs it, with {example}")
     large_strain_indentation.require_rigid(case)
+    _require_updated(case)
     if isinstance(case.geometry, MeshFile):
         return Plan() if case.balls.rigid else metal_balls.plan(case, Plan(), ())
     size = case.geometry.size
@@ -61,6 +62,21 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
         return metal_balls.plan(case, wanted, centres)
     _require_elastic(case, regions)
     return wanted
+
+
+def _require_updated(case: Case) -> None:
+    """Raise where another rule for the normals than the usual one is for rigid balls alone.
+
+    Raises:
+        CaseError: naming the key.
+    """
+    assert case.balls is not None
+    assert case.indentation is not None
+    if case.indentation.normal != "updated" and not case.balls.rigid:
+        raise CaseError(
+            f'[indentation] normal = "{case.indentation.normal}" is for rigid balls, not for '
+            f'material = "{case.balls.material}"; remove one of them'
+        )
 
 
 def _require_elastic(case: Case, regions: tuple[str, ...]) -> None:
@@ -121,16 +137,36 @@ def _centres(case: Case, size: tuple[float, ...]) -> list[tuple[float, ...]]:
             f"[indentation] displacement: no ball reaches the block, {short * 1e6:.4g} um are "
             "missing; give more, or lower [balls] positions"
         )
-    deepest = min(height - lowest + radius, case.indentation.displacement / case.indentation.steps)
-    if deepest >= radius:
-        steps = math.floor(case.indentation.displacement / radius) + 1
-        raise CaseError(
-            f"[indentation] a ball of radius {radius * 1e6:.4g} um would go in by "
-            f"{deepest * 1e6:.4g} um in one step, its centre below the surface, whence no "
-            f"direction leads out; give steps = {steps} or more, or a smaller "
-            "displacement"
-        )
+    _require_outward(case, height - lowest + radius)
     return centres
+
+
+def _require_outward(case: Case, deep: float) -> None:
+    """Raise where the centre of a ball comes below the surface that it is to press on.
+
+    Args:
+        case: With balls.
+        deep: How far the lowest would go into the undeformed block, m.
+
+    Raises:
+        CaseError: with what would work.
+    """
+    assert case.balls is not None
+    assert case.indentation is not None
+    radius, indentation = case.balls.radius, case.indentation
+    what = f"[indentation] a ball of radius {radius * 1e6:.4g} um would go in by"
+    if indentation.normal == "fixed" and deep >= radius:
+        raise CaseError(
+            f"{what} {deep * 1e6:.4g} um, its centre below the undeformed surface, whence no fixed "
+            'normal leads out; give normal = "updated", or a smaller displacement'
+        )
+    each = min(deep, indentation.displacement / indentation.steps)
+    if indentation.normal == "updated" and each >= radius:
+        steps = math.floor(indentation.displacement / radius) + 1
+        raise CaseError(
+            f"{what} {each * 1e6:.4g} um in one step, its centre below the surface, whence no "
+            f"direction leads out; give steps = {steps} or more, or a smaller displacement"
+        )
 
 
 def _spots(
@@ -186,10 +222,11 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
         contact = _body(case, domain, moduli, materials, degree)
         rows: list[tuple[float, ...]] = []
         kind = case.indentation.contact
-        for step, pressed in enumerate(in_steps(contact, balls, case.indentation.steps, kind=kind)):
-            part = (step + 1) / case.indentation.steps
+        normal, steps = case.indentation.normal, case.indentation.steps
+        for step, pressed in enumerate(in_steps(contact, balls, steps, kind=kind, normal=normal)):
+            part = (step + 1) / steps
             rows.append((part * deep, *(-pressed.per_ball[:, -1])))
-            if case.indentation.steps > 1:
+            if steps > 1:
                 log.info(
                     "  %.4g um: %.4g %s, %d active sets",
                     part * deep * 1e6, -pressed.per_ball[:, -1].sum(), unit, pressed.iterations,
@@ -212,12 +249,12 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
         if kind == "bonded":
             del checks["pulled_nodes"], checks["tangential_force"]
     information = {
-        "iterations": pressed.iterations, "method": contact.method, "normal": "updated",
+        "iterations": pressed.iterations, "method": contact.method, "normal": normal,
     }  # fmt: skip
     if contact.method != "direct":
         information["krylov"] = contact.all_krylov
     return Solution(
-        pushes.quantities(deep) | told.quantities,
+        pushes.quantities(deep, normal) | told.quantities,
         checks,
         {"displacement": pressed.u, **told.fields},
         pushes.tables(),

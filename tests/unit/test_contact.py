@@ -114,6 +114,18 @@ def test_the_vertical_gap_is_linear_in_the_displacement_and_infinite_beside_the_
     assert at.normal == pytest.approx(np.tile([0.0, -1.0], (3, 1)))
 
 
+def test_the_fixed_gap_is_that_of_the_place_before_and_linear_in_the_displacement():
+    ball, points = Ball((0.0, 3.0), 2.0), np.array([[0.0, 0.5], [1.5, 1.0]])
+    still = np.zeros((2, 2))
+    at, true = (gaps(points, still, [ball], rule) for rule in ("fixed", "updated"))
+    assert at.gap == pytest.approx(true.gap)
+    assert at.normal == pytest.approx(np.array([[0.0, -1.0], [0.6, -0.8]]))
+    moved = gaps(points, np.array([[0.7, -0.2], [1.0, 0.5]]), [ball], "fixed")
+    assert moved.normal == pytest.approx(at.normal)
+    assert moved.gap - at.gap == pytest.approx([0.2, 0.6 - 0.4])
+    assert np.all(np.isinf(moved.distance))
+
+
 def test_a_point_in_the_centre_of_a_ball_has_no_way_out():
     with pytest.raises(CaseError, match="centre"):
         plain().contact().press([Ball((WIDTH / 2, HEIGHT), 3 * UM)])

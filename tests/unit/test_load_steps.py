@@ -38,11 +38,20 @@ def test_a_step_that_fails_is_cut_back_from_the_state_before() -> None:
         tried.append((at, to))
         if to - at > 0.3:
             raise ConvergenceError("too far")
-        return Reached(to, 8)
+        return Reached(to, 5)
 
     parts = [part for part, _ in climb(advance, [1.0], 1.0)]
     assert parts == pytest.approx([0.25, 0.5, 0.75, 1.0])
     assert tried[:3] == [(0.0, 1.0), (0.0, 0.5), (0.0, 0.25)]
+
+
+def test_hard_steps_make_the_next_ones_shorter_but_not_without_end() -> None:
+    def advance(at: float, to: float, state: Reached | None) -> Reached:
+        return Reached(to, 11)
+
+    parts = [part for part, _ in climb(advance, [1.0], 0.4)]
+    assert parts[:3] == pytest.approx([0.4, 0.6, 0.7])
+    assert parts[-1] == 1.0
 
 
 def test_a_load_out_of_reach_tells_why_after_the_last_good_step() -> None:

@@ -99,6 +99,18 @@ def test_the_force_curve_rises_and_ends_where_one_step_does() -> None:
     assert curve["force [N/m]"][-1] == pytest.approx(value(one, "contact_force"), rel=1e-6)
 
 
+@pytest.mark.parametrize("normal", ["fixed", "vertical"])
+def test_normals_that_do_not_turn_make_a_linear_problem(normal: str) -> None:
+    """Near those that do where balls go in a little; the steps do not matter."""
+    shallow = {"indentation.displacement": "0.2 um", "indentation.normal": normal}
+    true = press(**{**shallow, "indentation.normal": "updated"})
+    one, steps = (press(**{**shallow, "indentation.steps": n}) for n in (1, 3))
+    force = value(one, "contact_force")
+    assert force == pytest.approx(value(true, "contact_force"), rel=0.02)
+    assert value(steps, "contact_force") == pytest.approx(force, rel=1e-9)
+    assert one.solution.solver["iterations"] <= 4
+
+
 def test_what_sticks_resists_more_and_the_more_the_finer_the_steps() -> None:
     deep = {"indentation.displacement": "1 um"}
     sticking = {**deep, "indentation.contact": "bonded"}

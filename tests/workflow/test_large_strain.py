@@ -57,6 +57,22 @@ SOLID: dict[str, Any] = {
 }
 
 
+NETWORK: dict[str, Any] = SOLID | {
+    "geometry": {
+        "kind": "fiber_network", "size": ["10 um", "10 um", "8 um"], "fiber_diameter": "3 um",
+        "fiber_fraction": 0.15, "seed": 1,
+    },
+    "mesh": {"size": "2.5 um", "interface_size": "1.2 um"},
+    "materials.fiber": {"youngs_modulus": 100 * E, "poisson_ratio": 0.37},
+    "indentation.displacement": "2 um", "solver.degree": 1,
+}  # fmt: skip
+THROUGH: dict[str, Any] = SOLID | {  # farther than the surface bears
+    "geometry.size": ["10 um", "10 um", "8 um"], "balls": {"radius": "3 um"},
+    "indentation.displacement": "7.5 um", "indentation.steps": 3,
+    "indentation.contact_size": "1.5 um", "solver.degree": 1,
+}  # fmt: skip
+
+
 def solve(base: dict[str, Any], **changes: Any) -> package.Result:
     """A run of `base` with `changes`, without a check that failed."""
     result = package.run(package.parse(base, changes))
@@ -69,9 +85,12 @@ def value(result: package.Result, name: str) -> float:
     return result.quantities[name].value
 
 
-def test_small_strain_stands_beside_with_the_difference_as_a_number() -> None:
-    finite = solve(BLOCK, **FIBRES)
-    small = solve(BLOCK, **FIBRES, **{"indentation.strain": "small"})
+@pytest.mark.parametrize("structure", [FIBRES, NETWORK], ids=["section", "network"])
+def test_small_strain_stands_beside_with_the_difference_as_a_number(
+    structure: dict[str, Any],
+) -> None:
+    finite = solve(BLOCK, **structure)
+    small = solve(BLOCK, **structure | {"indentation.strain": "small"})
     names = ["contact_force", "contact_radius", "strain_energy"]
     for region in ("matrix", "fiber"):
         names += [f"{part}_von_mises.{region}" for part in ("mean", "p99", "p999", "max")]
@@ -81,7 +100,10 @@ def test_small_strain_stands_beside_with_the_difference_as_a_number() -> None:
         assert told == pytest.approx(ratio - 1.0, abs=1e-9)
     assert value(finite, "small_strain_difference.contact_force") > 0.05
     forces = finite.solution.tables["balls"]
-    assert forces["small-strain force [N/m]"].sum() == pytest.approx(value(small, "contact_force"))
+    unit = "N" if structure is NETWORK else "N/m"
+    assert forces[f"small-strain force [{unit}]"].sum() == pytest.approx(
+        value(small, "contact_force")
+    )
     assert finite.solution.tables["force"]["displacement [um]"][-1] == pytest.approx(2.0)
     assert value(finite, "reached_displacement") == pytest.approx(2 * UM)
     for share in ("load_share", "energy_share"):
@@ -190,6 +212,31 @@ def test_balls_that_come_less_deep_keep_the_force_so_far(tmp_path: Path) -> None
     assert table["displacement_um"][-1] == pytest.approx(reached / UM)
     assert np.all(np.diff(table["displacement_um"]) > 0)
     assert summary["quantities"]["contact_force"]["value"] == pytest.approx(table["force_Nm"][-1])
+
+
+@pytest.mark.parametrize("ranks", [1, pytest.param(2, marks=pytest.mark.mpi)])
+def test_a_ball_that_snaps_through_a_solid_keeps_the_last_good_step(
+    fem_spe: Callable[..., Any], tmp_path: Path, ranks: int
+) -> None:
+    case = package.parse(BLOCK, THROUGH | {"output.figures": ranks == 1})
+    file = tmp_path / "through.toml"
+    file.write_text(package.case.to_toml(case), encoding="utf-8")
+    done = fem_spe("run", file, "-o", "out", cwd=tmp_path, ranks=ranks, timeout=200)
+    assert done.returncode == 3, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("fem-spe:")]
+    assert "um deep, not 7.5 um: " in line
+    assert line.endswith("; the last good step is kept")
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    assert summary["status"] == "failed"
+    assert summary["error"] in line
+    deep = summary["quantities"]["reached_displacement"]["value"]
+    assert 3 * UM < deep < 4.5 * UM
+    table = np.genfromtxt(tmp_path / "out" / "tables" / "force.csv", delimiter=",", names=True)
+    assert table["displacement_um"][-1] == pytest.approx(deep / UM)
+    # the force has had its largest value: what comes next is a snap, that no step leads through
+    assert 0.0 < table["force_N"][-1] < table["force_N"].max()
+    assert list((tmp_path / "out" / "fields").glob("*.vtu"))
+    assert ranks > 1 or (tmp_path / "out" / "figures" / "von_mises.png").exists()
 
 
 @pytest.mark.mpi

@@ -69,6 +69,27 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("indentation", {"indentation.displacement": "-1 um"}, ["displacement", "greater than 0"]),
     ("indentation", {"indentation.contact": "stick"}, ["'stick'", "'bonded'"]),
     ("indentation", {"indentation.steps": 0}, ["steps", "1"]),
+    ("indentation", {"indentation.normal": "up"}, ["'up'", "'fixed'", "'vertical'"]),
+    (
+        "indentation",
+        {"indentation.normal": "fixed", "indentation.contact": "bonded"},
+        ['normal = "fixed"', 'contact = "bonded"', "remove one"],
+    ),
+    (
+        "indentation",
+        {"indentation.normal": "vertical", "indentation.strain": "finite"},
+        ['normal = "vertical"', 'strain = "finite"', "remove one"],
+    ),
+    (
+        "indentation",
+        {"indentation.normal": "fixed", "balls.material": "lithium"},
+        ['normal = "fixed"', "rigid balls", '"lithium"'],
+    ),
+    (
+        "indentation",
+        {"indentation.normal": "fixed", "indentation.displacement": "5 um", "indentation.steps": 2},
+        ["4 um", "5 um", 'normal = "updated"'],
+    ),
     # materials
     ("indentation", {"materials.matrix.poisson_ratio": 0.5}, ["poisson_ratio = 0.5", "less than"]),
     ("indentation", {"materials.matrix.youngs_modulus": "0 MPa"}, ["youngs_modulus", "greater"]),
@@ -107,6 +128,11 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("indentation", {"diffusion.mode": "steady"}, ["[diffusion]", "'indentation'"]),
     ("indentation", {"boundary.bottom.concentration": 1.0}, ["concentration", "displacement"]),
     ("indentation", {"mesh.adapt": 1e-3}, ["[mesh] adapt", "study = 3"]),
+    (
+        "indentation",
+        {"geometry": {"kind": "mesh_file", "file": "any.msh"}, "mesh": {"study": 3}},
+        ["[mesh] study", "mesh_file", "finer meshes"],
+    ),
     ("elasticity", {"balls.radius": "1 um"}, ["[balls]", "'elasticity'"]),
     ("elasticity", {"boundary.left.periodic": True}, ["periodic", "'elasticity'"]),
     ("diffusion", {"boundary.top.clamped": True}, ["clamped", "'diffusion'", "concentration"]),

@@ -14,16 +14,14 @@ from typing import Any
 import numpy as np
 import ufl
 from dolfinx import fem
-from dolfinx.fem import petsc as fem_petsc
 from mpi4py import MPI
 from numpy.typing import NDArray
 
 from fem_spe.errors import CaseError, ConvergenceError
 from fem_spe.solve import linear
-from fem_spe.solve.solids.elastic import System, rigid_motions
+from fem_spe.solve.solids.active_set import ActiveSet, greatest, total
 from fem_spe.solve.solids.gap import Ball, Gaps, Normal, carried, gaps, touching
-from fem_spe.solve.solids.multigrid import TwoLevels
-from fem_spe.solve.solids.normals import components, constrain, directions, project, turn
+from fem_spe.solve.solids.held import HeldSystem, Hold
 from fem_spe.solve.solids.pressed import PENETRATION, SLIP, Kind, Pressed, require
 
 Floats = NDArray[np.float64]
@@ -33,16 +31,12 @@ MOST_SETS = 60  # active sets tried; 4 to 10 are usual
 # A ball is taken to touch at first where it is deeper than this part of its depth: of the
 # zone in which it would overlap the undeformed body, about half comes to touch.
 _START = 0.5
-# Sets that exchange all wrong nodes at once may come back in a circle. Where so many in a row
-# bring no improvement, only the last wrong node is exchanged, which ends for every positive
-# definite problem: Júdice & Pires, Comput. Oper. Res. 21 (1994) 587.
-PATIENCE = 3
 # The geometric stiffness is that of the final normals: switched on from the start it makes
 # the iteration diverge, left out it makes it converge linearly.
 _SETTLED = 0.02  # share of the active nodes that may still change
 TURNING = 0.05  # how far normals may still move
-# As long as more nodes than that change, multigrid solves to this part of the right-hand side.
-_LOOSE = 1e-2
+# As long as more nodes than that change, multigrid leaves this part of the right-hand side.
+LOOSE = 1e-2
 
 
 @dataclass(frozen=True)
@@ -94,10 +88,11 @@ class Contact:
         self.space, self.bcs, self.rtol, self.method, self.name = space, bcs, rtol, method, name
         self.comm, self.bs = space.mesh.comm, space.dofmap.bs
         self.owned = space.dofmap.index_map.size_local
-        self.free = np.ones((self.owned, self.bs), dtype=bool)
-        for bc in bcs:
-            dofs = bc.dof_indices()[0]
-            self.free.reshape(-1)[dofs[dofs < self.free.size]] = False
+        self.form = fem.form(a)
+        below = None if coarse is None else coarse.stiffness
+        self.stiffness: HeldSystem = HeldSystem(self.form, space, bcs, rtol, method, name, below)
+        self.A, self.system = self.stiffness.A, self.stiffness.system
+        self.free = self.stiffness.free
         self.nodes = face[face < self.owned]
         self.nodes = self.nodes[self.free[self.nodes].any(axis=1)]
         self.points = space.tabulate_dof_coordinates()[self.nodes, : self.bs]
@@ -107,21 +102,6 @@ class Contact:
         out_of_balance = ufl.action(a, self.trial) if residual is None else residual
         self.load = None if load is None else fem.form(load)
         self.residual = fem.form(out_of_balance if load is None else out_of_balance - load)
-        self.form = fem.form(a)
-        self.A = fem_petsc.assemble_matrix(self.form, bcs=list(bcs))
-        self.A.assemble()
-        self.B = self.A.copy()
-        self.krylov = 0  # iterations of the linear solver, in all presses
-        self.levels: TwoLevels | None = None
-        if method == "elastic":
-            for matrix in (self.A, self.B):
-                matrix.setNearNullSpace(rigid_motions(space))
-        if method == "two-level":
-            assert coarse is not None
-            self.levels = TwoLevels(
-                self.B, space, coarse.space, self.free, coarse.free, coarse.A, name
-            )
-        self.system = self.levels or System(self.B, method, name)
 
     def press(
         self,
@@ -138,14 +118,14 @@ class Contact:
             kind: `frictionless`, or `bonded`: nodes that a ball meets move with it. In the
                 step in which it meets them, those that it would pull are released, once;
                 afterwards none is.
-            normal: As in `gaps`; `vertical` makes a linear complementarity problem.
+            normal: As in `gaps`; all but `updated` make a linear complementarity problem.
             start: The step before: its displacement, and what is bonded.
 
         Raises:
             ConvergenceError: if no consistent set is found, or a check of it fails.
             CaseError: if the centre of a ball reaches the surface.
         """
-        return self._checked(*self._seek(balls, kind, normal, start), balls, kind, normal)
+        return self._checked(*self._seek(balls, kind, normal, start), balls, kind)
 
     def _met(
         self, before: State, balls: Sequence[Ball], bonded: bool, start: Pressed | None
@@ -182,54 +162,52 @@ class Contact:
             guess = self._first(found.u)
             state = self._state(guess, balls, normal)
             active = state.at.gap <= PENETRATION * self._largest(guess)
-        held, target = self._met(before, balls, bonded, start)
-        active |= held
-        released = np.zeros_like(held)
-        scale, geometric, fewest, patience = 0.0, False, np.inf, PATIENCE
-        loose = self.method != "direct"
+        stuck, target = self._met(before, balls, bonded, start)
+        contacts = ActiveSet(self.comm, self._order, active, stuck, bonded=bonded)
+        # a linear problem but for the set: its normals neither turn nor add to the stiffness
+        still = bonded or normal != "updated"
+        scale, geometric = 0.0, False
+        # what sticks depends on the way there, which must not hang on what solvers leave
+        loose = self.method != "direct" and not bonded
         for tried in range(1, MOST_SETS + 1):
+            active = contacts.nodes
             given = target - self._at_nodes(state.u) if bonded else None
-            u, scale, goal = self._solve(state, active, given, geometric, loose, scale)
+            u, scale, goal = self._solve(state, active, given, geometric, LOOSE * loose, scale)
             last, state = state, self._state(u, balls, normal)
             depth = PENETRATION * self._largest(u)
             # a pull below what the linear solver leaves is none
             pull = 1e-12 * self._max(state.push)
             if self.method != "direct" and not loose:
                 pull = max(pull, goal)
-            keep = np.where(active, state.push >= -pull, state.at.gap < -depth)
-            wrong = (keep | held) != active
-            changes = self._sum(np.count_nonzero(wrong))
-            turned = self._max(np.abs(state.at.normal - last.at.normal)[active])
-            slip = 0.0 if bonded else self._slip(state, active)
-            closed = bonded or self._max(np.abs(state.at.gap[active])) <= depth
-            settled = not loose and changes == 0
-            if settled and (normal == "vertical" or (closed and slip <= SLIP)):
+            changes = contacts.judge(state.push, state.at.gap, pull, depth)
+            closed = still or (
+                self._max(np.abs(state.at.gap[active])) <= depth
+                and self._slip(state, active) <= SLIP
+            )
+            if not loose and changes == 0 and closed:
                 return state, active, tried
-            if bonded:
-                # free it would penetrate, held where it landed it would be pulled a little: held
-                held = held | released & keep & ~active
-                released |= active & ~keep
-            elif changes >= fewest and patience == 0:
-                wrong &= self._order == self._max(self._order[wrong])
-            patience = PATIENCE if changes < fewest else max(0, patience - 1)
-            fewest = min(fewest, changes)
-            size = self._sum(np.count_nonzero(active))
-            few = changes <= _SETTLED * size
+            few = changes <= _SETTLED * contacts.size
             # the first step of Newton's method with all terms is loose: the next one corrects it
-            solved = few and (bonded or normal == "vertical" or geometric)
+            solved = few and (still or geometric)
             if rough and loose and solved:
                 return state, active, tried
             loose = loose and not solved
-            geometric = not bonded and normal == "updated" and few and turned <= TURNING
-            active = active ^ wrong | held
+            turned = self._max(np.abs(state.at.normal - last.at.normal)[active])
+            geometric = not still and few and turned <= TURNING
+            contacts.exchange()
         raise ConvergenceError(
             f"the contact of {self.name} still changes at {changes} nodes after {MOST_SETS} active "
             "sets; give more [indentation] steps, or a smaller displacement"
         )
 
     @property
+    def krylov(self) -> int:
+        """Iterations of the linear solver, in all presses."""
+        return self.stiffness.krylov
+
+    @property
     def all_krylov(self) -> int:
-        """Iterations of the linear solver on both levels, in all presses."""
+        """The same, on both levels."""
         return self.krylov + (0 if self.coarse is None else self.coarse.all_krylov)
 
     def _first(self, start: fem.Function | None) -> fem.Function:
@@ -278,7 +256,7 @@ class Contact:
         active: NDArray[np.bool_],
         given: Floats | None,
         geometric: bool,
-        loose: bool,
+        loose: float,
         scale: float,
     ) -> tuple[fem.Function, float, float]:
         """The next displacement: the active nodes on the ball, or moved by `given`.
@@ -287,49 +265,18 @@ class Contact:
             It, the largest norm of a right-hand side so far, and the residual's norm that
             was asked for.
         """
-        right = self.A.createVecLeft()
-        right.array_w[:] = np.where(self.free, -state.residual, 0.0).ravel()
-        nodes, free = self.nodes[active], self.free[self.nodes[active]]
+        way, normals, curvature = given, None, None
         if given is None:
-            along = state.at.normal[active] * free
-            length = np.maximum(np.linalg.norm(along, axis=1), 1e-3)
-            along /= length[:, None]
-            N = directions(self.A, nodes, along)
-            value = -state.at.gap[active] / length
-        else:
-            N, along = components(self.A, nodes, free), None
-            value = given[active][free]
-        constrain(self.A, N, self.B).destroy()
-        if geometric:
-            curvature = state.push[active] / state.at.distance[active]
-            turn(self.B, nodes, state.at.normal[active], free, curvature)
-        lift, prescribed, moved = N.createVecRight(), right.duplicate(), right.duplicate()
-        lift.array_w[:] = value
-        N.mult(lift, prescribed)
-        self.A.mult(prescribed, moved)
-        right.axpy(-1.0, moved)
-        project(N, right)
-        scale = max(scale, right.norm(), moved.norm())
-        goal = max(self.rtol * scale, _LOOSE * right.norm() if loose else 0.0)
-        if self.method == "elastic":
-            self.B.setNearNullSpace(self.A.getNearNullSpace())
-        if self.levels is not None:
-            self.levels.hold(N, nodes, along)
-        self.system.update()
-        step, iterations, _ = self.system.solve(right, goal)
-        self.krylov += iterations
-        # where nothing may move, a loose solution still does a little
-        project(N, step)
-        step.axpy(1.0, prescribed)
-        step.array_w[~self.free.ravel()] = 0.0
+            way, normals = -state.at.gap, state.at.normal[active]
+            if geometric:
+                curvature = state.push[active] / state.at.distance[active]
+        assert way is not None
+        hold = Hold(self.nodes[active], way[active], normals, curvature)
+        step, scale, goal = self.stiffness.step(state.residual, hold, loose=loose, scale=scale)
         u = fem.Function(self.space)
         u.x.array[:] = state.u.x.array
-        u.x.array[: len(step.array)] += step.array
+        u.x.array[: len(step)] += step
         u.x.scatter_forward()
-        if self.levels is None:
-            N.destroy()
-        for thing in (right, lift, prescribed, moved, step):
-            thing.destroy()
         return u, scale, goal
 
     def _slip(self, state: State, active: NDArray[np.bool_]) -> float:
@@ -345,7 +292,6 @@ class Contact:
         tried: int,
         balls: Sequence[Ball],
         kind: Kind,
-        normal: Normal,
     ) -> Pressed:
         """The result, if it is in balance and nothing penetrates or is pulled."""
         forces = state.push[:, None] * state.at.normal
@@ -380,20 +326,17 @@ class Contact:
             iterations=tried,
             penetration=self._max(-state.at.gap) / max(self._largest(state.u), 1e-300),
             least_pressure=-self._max(-state.push[active]) / strongest,
-            slip=0.0 if kind == "bonded" or normal == "vertical" else self._slip(state, active),
+            slip=0.0 if kind == "bonded" else self._slip(state, active),
             imbalance=float(np.linalg.norm(rest)) / total if total > 0.0 else 0.0,
         )
         require(found, kind)
         return found
 
     def _max(self, values: Floats) -> float:
-        """The largest over all ranks; of none, 0."""
-        local = float(np.max(values, initial=-np.inf))
-        largest = float(self.comm.allreduce(local, op=MPI.MAX))
-        return largest if np.isfinite(largest) else 0.0
+        return greatest(self.comm, values)
 
     def _largest(self, u: fem.Function) -> float:
         return self._max(np.abs(u.x.array))
 
     def _sum(self, number: Any) -> int:
-        return int(self.comm.allreduce(number, op=MPI.SUM))
+        return total(self.comm, number)

@@ -141,9 +141,13 @@ class System:
 
     A matrix whose values change is given again by `update`; a factorisation keeps its
     symbolic part.
+
+    Attributes:
+        most: Iterations after which the linear solver gives up.
     """
 
     def __init__(self, matrix: PETSc.Mat, method: str, name: str) -> None:
+        self.most = 2000
         self.matrix, self.method, self.name = matrix, method, name
         self.ksp = linear.krylov(matrix, 1.0, 1.0, method, name)
 
@@ -164,7 +168,7 @@ class System:
         step, left = right.duplicate(), right.duplicate()
         if right.norm() == 0.0:
             return step, 0, 0.0
-        self.ksp.setTolerances(rtol=1e-50, atol=goal, max_it=2000)
+        self.ksp.setTolerances(rtol=1e-50, atol=goal, max_it=self.most)
         with preset(self.method, self.name):
             self.ksp.setUp()
         self.ksp.solve(right, step)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Normal = Literal["updated", "vertical"]
+Normal = Literal["updated", "fixed", "vertical"]
 
 _TOUCHING = 1e-9  # of the radius, below which a gap is closed
 
@@ -61,12 +61,13 @@ def gaps(points: Floats, displacement: Floats, balls: Sequence[Ball], normal: No
         points: Places before, m, shape (n, gdim).
         displacement: m, shape (n, gdim).
         balls: At least one.
-        normal: `updated` is the true distance to the nearest surface point. `vertical`
-            measures along the last axis at the abscissa before displacement, which makes
-            the gap linear in the displacement; balls press from above then, and points
-            beside them have an infinite gap.
+        normal: `updated` is the true distance to the nearest surface point. `fixed` measures
+            along the direction from the centre, where the ball is now, to the place before
+            displacement. `vertical` measures along the last axis at the abscissa before
+            displacement; balls press from above then, and points beside them have an infinite
+            gap. The last two make the gap linear in the displacement.
     """
-    measure = _closest if normal == "updated" else _vertical
+    measure = _MEASURES[normal]
     each = [measure(points, displacement, ball) for ball in balls]
     ball = np.argmin([gap for gap, _, _ in each], axis=0)
     rows = np.arange(len(points))
@@ -80,6 +81,12 @@ def _closest(points: Floats, displacement: Floats, ball: Ball) -> tuple[Floats, 
     return distance - ball.radius, arm / np.maximum(distance, 1e-300)[:, None], distance
 
 
+def _fixed(points: Floats, displacement: Floats, ball: Ball) -> tuple[Floats, Floats, Floats]:
+    gap, normal, _ = _closest(points, np.zeros_like(points), ball)
+    gap += np.sum(displacement * normal, axis=1)
+    return gap, normal, np.full(len(points), np.inf)
+
+
 def _vertical(points: Floats, displacement: Floats, ball: Ball) -> tuple[Floats, Floats, Floats]:
     aside = np.sum((points[:, :-1] - np.array(ball.centre[:-1])) ** 2, axis=1)
     below = ball.radius**2 - aside
@@ -88,6 +95,9 @@ def _vertical(points: Floats, displacement: Floats, ball: Ball) -> tuple[Floats,
     down = np.zeros_like(points)
     down[:, -1] = -1.0
     return gap, down, np.full(len(points), np.inf)
+
+
+_MEASURES = {"updated": _closest, "fixed": _fixed, "vertical": _vertical}
 
 
 def landing(points: Floats, displacement: Floats, ball: Ball) -> Floats:

@@ -1,4 +1,8 @@
-"""Balls pressed into a body at finite strain, in steps that adapt to what they meet."""
+"""Balls pressed into a body at finite strain, in steps that adapt to what they meet.
+
+Each step starts where the body would be if it went on as in the one before: nodes under a ball
+are then nearly on it, and cells about them do not crumple on the way.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fem_spe.solve.solids.gap import Ball
 from fem_spe.solve.solids.large_contact import LargeContact
 from fem_spe.solve.solids.load_steps import climb
 from fem_spe.solve.solids.pressed import Kind, Pressed
+
+Floats = NDArray[np.float64]
+
+_FURTHEST = 2.0  # times the last step, that a first guess goes on as it went
 
 
 def press_in(
@@ -34,12 +43,22 @@ def press_in(
         ConvergenceError: if a step fails however short it is.
     """
 
+    zero = np.zeros_like(contact.trial.x.array)
+    behind: list[tuple[float, Floats]] = [(0.0, zero)]  # the last two states
+
     def advance(at: float, to: float, start: Pressed | None) -> Pressed:
         contact.part.value = to
         moved = [between(ball, at, to) for ball in balls]
-        return contact.press(moved, kind=kind, start=start)
+        further = None
+        if start is not None:
+            (before, past), (_, now) = behind
+            further = min((to - at) / (at - before), _FURTHEST) * (now - past)
+        return contact.press(moved, kind=kind, start=start, further=further)
 
-    return climb(advance, [k / steps for k in range(1, steps + 1)], min(first, 1.0 / steps))
+    marks = [k / steps for k in range(1, steps + 1)]
+    for part, found in climb(advance, marks, min(first, 1.0 / steps)):
+        behind[:] = [behind[-1], (part, found.u.x.array)]
+        yield part, found
 
 
 def between(ball: Ball, at: float, to: float) -> Ball:

@@ -20,7 +20,8 @@ from fem_spe.solve.solids.elastic import System, rigid_motions
 Floats = NDArray[np.float64]
 
 _MOST = 15  # steps of Newton's method: more mean that the load step is too long
-_ITERATIVE = 1e-4  # part of the residual that multigrid leaves: the next step mends it
+_MOST_LINEAR = 100  # iterations of multigrid: more mean that the tangent is far from balance
+_LOOSEST, _TIGHTEST = 1e-2, 1e-6  # parts of a residual that multigrid may leave
 _SHORTEST = 2.0**-3  # of a step of Newton's method, so that no cell turns inside out
 REST = 10.0  # times `rtol`: the residual that is left, over the largest in the step
 
@@ -80,6 +81,22 @@ class Upright:
         return float(least), tuple(where)
 
 
+def forcing(rests: Sequence[float], least: float) -> float:
+    """The part of a residual that the next linear solve may leave.
+
+    Where Newton's method converges, what one step leaves tells what the next one can (Eisenstat &
+    Walker, SIAM J. Sci. Comput. 17 (1996) 16, choice 2).
+
+    Args:
+        rests: Residuals so far.
+        least: The residual that is sought: half of it is as good as less.
+    """
+    if len(rests) < 2:
+        return _LOOSEST
+    expected = 0.9 * (rests[-1] / rests[-2]) ** 2
+    return min(_LOOSEST, max(expected, 0.5 * least / rests[-1], _TIGHTEST))
+
+
 def of_any_sign(system: System) -> None:
     """Let Krylov's method solve matrices that are not positive definite.
 
@@ -87,7 +104,8 @@ def of_any_sign(system: System) -> None:
     """
     if system.method != "direct" and not PETSc.Options().hasName(f"{system.name}_ksp_type"):
         system.ksp.setType(PETSc.KSP.Type.GMRES)
-        system.ksp.setGMRESRestart(100)
+        system.most = _MOST_LINEAR
+        system.ksp.setGMRESRestart(_MOST_LINEAR)
         system.ksp.setPCSide(PETSc.PC.Side.RIGHT)
 
 
@@ -190,7 +208,7 @@ class Body:
             self.system.update()
             goal = self.rtol * scale
             if self.method != "direct":
-                goal = max(goal, _ITERATIVE * right.norm())
+                goal = max(goal, forcing(rests, REST * self.rtol) * right.norm())
             step, _, _ = self.system.solve(right, goal)
             step.array_w[self.held] = move.array[self.held]
             before = u.x.array.copy()

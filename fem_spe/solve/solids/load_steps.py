@@ -9,9 +9,9 @@ from fem_spe.errors import ConvergenceError
 from fem_spe.progress import log
 
 _SHORTEST = 2.0**-10  # of the whole load: below it the load counts as out of reach
-# Iterations up to which the next step is doubled, though not right after one that was cut back,
-# and beyond which it is halved
-_EASY, _HARD = 6, 10
+_SHORT = 2.0**-7  # of it: below it steps are cut back alone, not made shorter because they are hard
+_EASY, _HARD = 6, 10  # iterations below which steps grow, and beyond which they are halved
+_GROWTH, _WARY = 2.0, 1.4  # at most, and after a step that was cut back; not right after it
 
 
 class State(Protocol):
@@ -39,7 +39,7 @@ def climb[S: State](
     """
     at, step = 0.0, first
     state: S | None = None
-    cut = False
+    cut, most = False, _GROWTH
     for mark in marks:
         while at < mark:
             left = mark - at
@@ -48,14 +48,14 @@ def climb[S: State](
             try:
                 found = advance(at, to, state)
             except ConvergenceError as error:
-                step, cut = 0.5 * (to - at), True
+                step, cut, most = 0.5 * (to - at), True, _WARY
                 log.info("  step to %.4g of the load cut back: %s", to, error)
                 if step < _SHORTEST:
                     raise
                 continue
             if found.iterations <= _EASY and not cut:
-                step *= 2.0
+                step *= min(most, _EASY / found.iterations)
             elif found.iterations > _HARD:
-                step = 0.5 * (to - at)
+                step = max(0.5 * (to - at), min(_SHORT, to - at))
             at, state, cut = to, found, False
             yield at, found

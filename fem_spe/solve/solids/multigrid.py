@@ -12,6 +12,8 @@ fixed components: rows alone would cost several times the iterations.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from fem_spe.solve.solids.elastic import System
-from fem_spe.solve.solids.normals import components, constrain, directions, project
+from fem_spe.solve.solids.normals import components, constrained, directions, project
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -30,10 +32,11 @@ class TwoLevels(System):
     """Linear systems of a constrained matrix over quadratic displacements.
 
     Args:
-        matrix: The constrained matrix of the fine level, see `normals.constrain`.
+        matrix: Of the fine level, see `normals.constrained`.
         space, coarse: The spaces of the two levels, on one mesh.
         free, coarse_free: False where a component is fixed, shapes (owned nodes, gdim).
-        stiffness: The coarse matrix under boundary values, with its rigid motions.
+        stiffness: The coarse matrix under boundary values, with its rigid motions; constrained
+            while nodes are held.
         name: Prefix of the PETSc options.
     """
 
@@ -49,19 +52,19 @@ class TwoLevels(System):
     ) -> None:
         self.marks = fem.Function(space)
         self.stiffness, self.free = stiffness, coarse_free
-        self.constrained = stiffness.copy()
-        self.same = _same_nodes(space, coarse)
+        self.same = same_nodes(space, coarse)
         self.interpolation = _Free(interpolation(space, coarse, free, coarse_free))
         super().__init__(matrix, "two-level", name)
         pc = self.ksp.getPC()
         pc.setMGInterpolation(1, self.interpolation.matrix)
         self.coarse = pc.getMGCoarseSolve()
 
-    def hold(self, N: PETSc.Mat, nodes: NDArray[np.int32], along: Floats | None) -> None:
-        """Hold nodes on both levels. Collective.
+    @contextmanager
+    def held(self, N: PETSc.Mat, nodes: NDArray[np.int32], along: Floats | None) -> Iterator[None]:
+        """Inside, nodes are held on both levels. Collective.
 
         Args:
-            N: Their directions on the fine level, taken over.
+            N: Their directions on the fine level.
             nodes: Blocks that this rank owns, shape (n,).
             along: Unit directions that are held, shape (n, gdim); None holds every component.
         """
@@ -76,12 +79,15 @@ class TwoLevels(System):
             M = components(self.stiffness, held, self.free[held])
         else:
             M = directions(self.stiffness, held, _unit(marks[held] * self.free[held]))
-        constrain(self.stiffness, M, self.constrained).destroy()
-        self.constrained.setNearNullSpace(self.stiffness.getNearNullSpace())
-        self.interpolation.hold(N, M)
+        self.interpolation.fine, self.interpolation.coarse = N, M
+        try:
+            with constrained(self.stiffness, M):
+                yield
+        finally:
+            M.destroy()
 
     def update(self) -> None:
-        self.coarse.setOperators(self.constrained)
+        self.coarse.setOperators(self.stiffness)
         self.ksp.setOperators(self.matrix)
 
 
@@ -92,22 +98,19 @@ def _unit(vectors: Floats) -> Floats:
 
 
 class _Free:
-    """The interpolation between the free displacements, as a PETSc matrix."""
+    """The interpolation between the free displacements, as a PETSc matrix.
+
+    Attributes:
+        fine, coarse: Directions that are held on each level.
+    """
 
     def __init__(self, plain: PETSc.Mat) -> None:
         self.plain = plain
-        self.fine: PETSc.Mat | None = None
-        self.coarse: PETSc.Mat | None = None
+        self.fine: PETSc.Mat = None
+        self.coarse: PETSc.Mat = None
         self.matrix = PETSc.Mat().createPython(plain.getSizes(), self, comm=plain.comm)
         self.matrix.setUp()
         self.above, self.below = plain.createVecs()
-
-    def hold(self, fine: PETSc.Mat, coarse: PETSc.Mat) -> None:
-        """Take over new directions."""
-        for old in (self.fine, self.coarse):
-            if old is not None:
-                old.destroy()
-        self.fine, self.coarse = fine, coarse
 
     def mult(self, _: PETSc.Mat, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """Fine displacements y of the coarse ones x."""
@@ -179,7 +182,7 @@ def _weights(space: fem.FunctionSpace, coarse: fem.FunctionSpace) -> Floats:
     return np.array(element.tabulate(0, space.element.interpolation_points)[0, :, :, 0])
 
 
-def _same_nodes(space: fem.FunctionSpace, coarse: fem.FunctionSpace) -> NDArray[np.int32]:
+def same_nodes(space: fem.FunctionSpace, coarse: fem.FunctionSpace) -> NDArray[np.int32]:
     """Of each coarse node that this rank owns, the fine node in its place, shape (n,)."""
     weights = _weights(space, coarse)
     fine_place, coarse_place = np.nonzero(np.abs(weights - 1.0) < 1e-12)

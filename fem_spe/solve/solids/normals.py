@@ -13,6 +13,8 @@ three large matrices: with W = A N and S = N^T W,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,6 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 _PATTERN = PETSc.Mat.Structure.SUBSET_NONZERO_PATTERN
-_SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
 
 
 def directions(like: PETSc.Mat, nodes: NDArray[np.int32], along: NDArray[np.float64]) -> PETSc.Mat:
@@ -64,28 +65,31 @@ def _columns(
     )
 
 
-def constrain(A: PETSc.Mat, N: PETSc.Mat, B: PETSc.Mat) -> PETSc.Vec:
-    """Write the constrained matrix into B, which has A's pattern. Collective.
+@contextmanager
+def constrained(A: PETSc.Mat, N: PETSc.Mat) -> Iterator[None]:
+    """A is the constrained matrix inside, and afterwards itself again, to round-off. Collective.
 
-    Returns:
-        diag(N^T A N): the right-hand side is P f + N (that times the given values).
+    A copy of a large matrix would be half of all memory.
     """
-    A.copy(B, structure=_SAME)
     Wt = N.transposeMatMult(A)
     S = Wt.matMult(N)
-    diagonal = S.getDiagonal()
+    S.setDiagonal(2.0 * S.getDiagonal())
     NWt = N.matMult(Wt)
     WNt = NWt.transpose(PETSc.Mat())
-    S.setDiagonal(2.0 * diagonal)
     Nt = N.transpose(PETSc.Mat())
     NS = N.matMult(S)
     NSNt = NS.matMult(Nt)
-    B.axpy(-1.0, NWt, structure=_PATTERN)
-    B.axpy(-1.0, WNt, structure=_PATTERN)
-    B.axpy(1.0, NSNt, structure=_PATTERN)
-    for matrix in (Wt, S, NWt, WNt, Nt, NS, NSNt):
+    terms = ((1.0, NWt), (1.0, WNt), (-1.0, NSNt))
+    for sign, term in terms:
+        A.axpy(-sign, term, structure=_PATTERN)
+    for matrix in (Wt, S, Nt, NS):
         matrix.destroy()
-    return diagonal
+    try:
+        yield
+    finally:
+        for sign, term in terms:
+            A.axpy(sign, term, structure=_PATTERN)
+            term.destroy()
 
 
 def project(N: PETSc.Mat, vector: PETSc.Vec) -> None:
@@ -97,19 +101,20 @@ def project(N: PETSc.Mat, vector: PETSc.Vec) -> None:
     along.destroy()
 
 
-def turn(
-    B: PETSc.Mat,
+@contextmanager
+def turned(
+    A: PETSc.Mat,
     nodes: NDArray[np.int32],
     normals: NDArray[np.float64],
     free: NDArray[np.bool_],
     curvature: NDArray[np.float64],
-) -> None:
-    """Add the geometric stiffness -curvature (I - n n^T) at nodes. Collective.
+) -> Iterator[None]:
+    """Inside A has the geometric stiffness -curvature (I - n n^T) at nodes. Collective.
 
     The normal forces of a contact turn as their nodes slide around the ball.
 
     Args:
-        B: A constrained matrix, see `constrain`.
+        A: A constrained matrix, see `constrained`.
         nodes: Blocks that this rank owns, shape (n,).
         normals: Unit normals of the contact, shape (n, gdim).
         free: False where a component is fixed, shape (n, gdim).
@@ -120,9 +125,19 @@ def turn(
     along = normals * free
     along /= np.maximum(np.linalg.norm(along, axis=1), 1e-3)[:, None]
     P = (eye - along[:, :, None] * along[:, None, :]) * (free[:, :, None] * free[:, None, :])
-    G = P @ (eye - normals[:, :, None] * normals[:, None, :]) @ P
-    first = B.getOwnershipRange()[0]
-    for node, block in zip(nodes, -curvature[:, None, None] * G, strict=True):
+    blocks = P @ (eye - normals[:, :, None] * normals[:, None, :]) @ P
+    blocks *= curvature[:, None, None]
+    _add(A, nodes, -blocks)
+    try:
+        yield
+    finally:
+        _add(A, nodes, blocks)
+
+
+def _add(A: PETSc.Mat, nodes: NDArray[np.int32], blocks: NDArray[np.float64]) -> None:
+    """Add to the diagonal blocks of nodes."""
+    size, first = blocks.shape[-1], A.getOwnershipRange()[0]
+    for node, block in zip(nodes, blocks, strict=True):
         rows = np.arange(size, dtype=PETSc.IntType) + first + node * size
-        B.setValues(rows, rows, block, addv=PETSc.InsertMode.ADD)
-    B.assemble()
+        A.setValues(rows, rows, block, addv=PETSc.InsertMode.ADD)
+    A.assemble()

@@ -106,12 +106,13 @@ def touching_body(
     u, v = fem.Function(space), ufl.TestFunction(space)
     degree = forms.quadrature_degree(space.element.basix_element.degree, domain.dimension)
     dx = domain.dx(metadata={"quadrature_degree": degree})
+    held_back = fem.Constant(domain.mesh, 0.0)
     coarse = None
     if method == "two-level":  # the same tangent on linear elements
         low = fem.functionspace(domain.mesh, ("Lagrange", 1, (domain.dimension,)))
         v1 = ufl.TestFunction(low)
         coarse = Contact(
-            forms.tangent(u, ufl.TrialFunction(low), v1, m, dx), None, low,
+            forms.tangent(u, ufl.TrialFunction(low), v1, m, dx, held_back), None, low,
             mechanics.supports(domain, low, faces or {}), domain.face_dofs(low, face), rtol=rtol,
             method="elastic", name="contact", residual=forms.residual(u, v1, m, dx),
         )  # fmt: skip
@@ -120,9 +121,10 @@ def touching_body(
     return LargeContact(
         u,
         forms.residual(u, v, m, dx),
-        forms.tangent(u, ufl.TrialFunction(space), v, m, dx),
+        forms.tangent(u, ufl.TrialFunction(space), v, m, dx, held_back),
         None if load is None else part * load,
         part,
+        held_back,
         bcs,
         domain.face_dofs(space, face),
         Upright(u, forms.stretch(u), degree),

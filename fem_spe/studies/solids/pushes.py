@@ -14,6 +14,7 @@ from fem_spe.domain import Domain
 from fem_spe.geometry.faces import BOX_FACES
 from fem_spe.measure.flux import gather
 from fem_spe.results import Quantity, Table
+from fem_spe.solve.solids.gap import Normal
 from fem_spe.solve.solids.pressed import Pressed
 
 _FACE = "top"
@@ -59,8 +60,13 @@ class Pushes:
                     parts[np.abs(away) < 1e-9 * size[axis]] *= 2.0
         return parts
 
-    def quantities(self, deep: float) -> dict[str, Quantity]:
-        """The numbers of the contact; `deep` is the displacement of the balls, m."""
+    def quantities(self, deep: float, normal: Normal = "updated") -> dict[str, Quantity]:
+        """The numbers of the contact.
+
+        Args:
+            deep: Displacement of the balls, m.
+            normal: The rule that it was found with, see `gap.gaps`.
+        """
         plane = self.domain.dimension == 2
         what = "half width" if plane else "radius of a circle of its area"
         return {
@@ -71,7 +77,9 @@ class Pushes:
                 float(np.mean(self.sizes)), "m", f"{what}, mean of the balls"
             ),
             "max_penetration": Quantity(
-                max(0.0, self.pressed.penetration) * deep, "m", "of a node into a ball, round-off"
+                max(0.0, self.pressed.penetration) * deep,
+                "m",
+                f"of a node into a ball along the {normal} normals, round-off",
             ),
         }
 
