@@ -3,6 +3,7 @@
 from fem_spe.meshing.build import MeshPlan, Structure, build, mesh_arrays
 from fem_spe.meshing.extract import curve, extract
 from fem_spe.meshing.graded import WallLayer
+from fem_spe.meshing.half_balls import HalfBall, cuts
 from fem_spe.meshing.half_discs import HalfDisc
 from fem_spe.meshing.printed import add_printed
 from fem_spe.meshing.section import add_section
@@ -12,6 +13,7 @@ from fem_spe.meshing.write import FORMATS, write, write_arrays
 
 __all__ = [
     "FORMATS",
+    "HalfBall",
     "HalfDisc",
     "MeshPlan",
     "SizeField",
@@ -23,6 +25,7 @@ __all__ = [
     "add_section",
     "build",
     "curve",
+    "cuts",
     "extract",
     "generate",
     "mesh_arrays",

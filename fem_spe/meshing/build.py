@@ -24,6 +24,7 @@ from fem_spe.meshing.extract import curve, extract
 from fem_spe.meshing.file import add_file
 from fem_spe.meshing.fused import add_fused_section
 from fem_spe.meshing.graded import WallLayer, graded_box
+from fem_spe.meshing.half_balls import HalfBall, with_half_balls
 from fem_spe.meshing.half_discs import HalfDisc, add_half_discs, without_half_discs
 from fem_spe.meshing.implicit import implicit_mesh
 from fem_spe.meshing.periodic import match_sides
@@ -59,6 +60,7 @@ class MeshPlan:
         spots: Places about which the cells are small.
         layers: Faces of a box at which cells are flat, thin, and grow inwards.
         half_discs: Balls above a section that are meshed, too.
+        half_balls: Balls above a structure in 3-D.
         halvings: How often every cell is split, new nodes put on the curved outlines.
         field: In place of `sizes`: where the cells are to be how large, in 2-D.
     """
@@ -72,6 +74,7 @@ class MeshPlan:
     spots: tuple[Spot, ...] = ()
     layers: tuple[WallLayer, ...] = ()
     half_discs: tuple[HalfDisc, ...] = ()
+    half_balls: tuple[HalfBall, ...] = ()
     halvings: int = 0
     field: SizeField | None = None
 
@@ -120,8 +123,11 @@ def mesh_arrays(plan: MeshPlan, file: Path | None = None) -> MeshArrays:
                 plan.sizes.halved(plan.halvings),
                 holes=plan.holes,
                 periodic=plan.periodic,
-                spots=plan.spots,
+                spots=[spot.halved(plan.halvings) for spot in plan.spots],
             )
+        if plan.half_balls:
+            arrays = with_half_balls(arrays, plan.half_balls, plan.spots, plan.halvings)
+            scale = 1.0
         anchors = plan.anchors
         if plan.across:
             axis = thickness(dimension) if plan.across == "thickness" else plan.across

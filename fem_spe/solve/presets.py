@@ -8,7 +8,12 @@ from contextlib import contextmanager
 from petsc4py import PETSc
 
 PRESETS: dict[str, dict[str, str]] = {
-    "direct": {"ksp_type": "preonly", "pc_type": "cholesky", "pc_factor_mat_solver_type": "mumps"},
+    "direct": {
+        "ksp_type": "preonly",
+        "pc_type": "cholesky",
+        "pc_factor_mat_solver_type": "mumps",
+        "mat_mumps_icntl_14": "100",  # % of room to spare: its estimate may be short on two ranks
+    },
     "multigrid": {
         "ksp_type": "cg",
         "pc_type": "gamg",
@@ -35,6 +40,21 @@ PRESETS: dict[str, dict[str, str]] = {
         "mg_levels_ksp_type": "chebyshev",
         "mg_levels_ksp_max_it": "3",
         "mg_levels_pc_type": "pbjacobi",
+        "mg_coarse_ksp_type": "preonly",
+        "mg_coarse_pc_type": "gamg",
+        "mg_coarse_pc_gamg_threshold": "0.01",
+        "mg_coarse_mg_levels_ksp_type": "chebyshev",
+        "mg_coarse_mg_levels_ksp_max_it": "3",
+        "mg_coarse_mg_levels_pc_type": "jacobi",
+    },
+    # the same where stiff bodies hang on soft ones: to smooth point by point is not enough
+    "tied-levels": {
+        "ksp_type": "cg",
+        "pc_type": "mg",
+        "pc_mg_levels": "2",
+        "mg_levels_ksp_type": "chebyshev",
+        "mg_levels_ksp_max_it": "3",
+        "mg_levels_pc_type": "sor",
         "mg_coarse_ksp_type": "preonly",
         "mg_coarse_pc_type": "gamg",
         "mg_coarse_pc_gamg_threshold": "0.01",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fem_spe.case import Case
     from fem_spe.domain import Domain
     from fem_spe.geometry.faces import Axis
-    from fem_spe.meshing import HalfDisc, Spot, Structure, WallLayer
+    from fem_spe.meshing import HalfBall, HalfDisc, Spot, Structure, WallLayer
     from fem_spe.progress import Clock
     from fem_spe.results import Solution
 
@@ -29,6 +29,7 @@ class Plan:
         spots: Places about which the cells are to be small.
         layers: Faces of a box at which they are to be flat, thin, and to grow inwards.
         half_discs: Balls above a section that are to be meshed, too.
+        half_balls: Balls above a structure in 3-D.
     """
 
     holes: frozenset[str] = frozenset()
@@ -38,6 +39,7 @@ class Plan:
     spots: tuple[Spot, ...] = ()
     layers: tuple[WallLayer, ...] = ()
     half_discs: tuple[HalfDisc, ...] = ()
+    half_balls: tuple[HalfBall, ...] = ()
 
 
 @dataclass(frozen=True)

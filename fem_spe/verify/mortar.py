@@ -168,7 +168,7 @@ def press_bodies(materials: Mapping[str, tuple[float, float]], fine: float = 0.0
     return _Found(
         force=2.0 * float(force[0, 1]),
         peak=float(last.pressure[0]),
-        half_width=0.5 * float(last.x[reach] + last.x[reach + 1]),
+        half_width=0.5 * float(last.at[reach, 0] + last.at[reach + 1, 0]),
         imbalance=float(np.linalg.norm(force[:, 1].sum())) / float(force[0, 1]),
         penetration=max(0.0, -float(last.gap.min())) / (_SUNK * a),
         steps=len(residuals),

@@ -39,8 +39,8 @@ def test_a_constant_gap_and_a_constant_pressure_are_exact(
     assert weights.share.sum(axis=1) == pytest.approx(1.0, rel=1e-13)
     across = 0.01 / np.hypot(1.0, tilt)
     assert weights.gap == pytest.approx(across, rel=1e-12)
-    assert weights.length.sum() == pytest.approx(0.85 * np.hypot(1.0, tilt), rel=1e-13)
-    assert np.all(weights.length > 0.0)
+    assert weights.area.sum() == pytest.approx(0.85 * np.hypot(1.0, tilt), rel=1e-13)
+    assert np.all(weights.area > 0.0)
     assert weights.normal == pytest.approx(
         np.tile([-tilt, 1.0], (len(weights.gap), 1)) / np.hypot(1.0, tilt), abs=1e-13
     )
@@ -54,7 +54,7 @@ def test_forces_keep_their_sum_and_their_moment(a: float, b: float) -> None:
     x_below = np.concatenate([lower, 0.5 * (lower[1:] + lower[:-1])])
     upper = np.array([0.05, 0.2, 0.3, 0.52, 0.9])
     x_above = np.concatenate([upper, 0.5 * (upper[1:] + upper[:-1])])
-    force = (a + b * x_above) * weights.length
+    force = (a + b * x_above) * weights.area
     down = weights.share.T @ force
     assert down.sum() == pytest.approx(force.sum(), abs=1e-15)
     # dual weights find the place under each slave up to the edge's quadratic part
@@ -67,7 +67,7 @@ def test_edges_that_stand_upright_are_left_out() -> None:
     edges = np.array([[0, 1], [1, 2], [2, 3], [3, 4]])
     lower = line(np.linspace(0.0, 1.0, 4), np.full(4, -0.1), 2)
     weights = weigh(upper, edges, *lower)
-    assert list(weights.length > 0.0) == [False, True, True, True, False]
+    assert list(weights.area > 0.0) == [False, True, True, True, False]
     assert np.isinf(weights.gap[[0, 4]]).all()
     assert np.isfinite(weights.gap[1:4]).all()
 

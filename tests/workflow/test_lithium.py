@@ -188,7 +188,6 @@ WRONG: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (BALL, {"indentation.contact": "bonded"}, ["bonded", "rigid balls"]),
     (BALL, {"indentation.strain": "finite"}, ["small strain", "rigid"]),
     (BALL, {"elasticity.plane": "stress"}, ["plane", "rigid"]),
-    (BALL, {"geometry.size": ["20 um", "20 um", "10 um"]}, ["two dimensions", "rigid"]),
     (BALL, {"materials.lithium.poisson_ratio": 0.495}, ["poisson_ratio", "0.49"]),
     (
         BALL,

@@ -18,17 +18,26 @@ from petsc4py import PETSc
 
 from fem_spe.errors import ConvergenceError
 from fem_spe.solve import linear
+from fem_spe.solve.presets import preset
+from fem_spe.solve.solids.elastic import System, rigid_motions
 from fem_spe.solve.solids.plastic import Yielding
+from fem_spe.solve.solids.tied_levels import TiedLevels, Ties
 
 Floats = NDArray[np.float64]
 
 _MAX_STEPS = 30
 _ROUND_OFF = 4e-15  # of stiffness times displacement: forces in a body that moves freely
 _IN_PLACE = 1e-9  # of the largest prescribed value, that a support may lack
+_OPEN = 1e-3  # of the way so far, beyond which gaps are to be closed before all else
 _SEARCHES = 8  # parts of a step that are tried
 _SLACK = 0.5  # of the work before a step, that may be left after it
+_SINGULAR = (
+    "a step of Newton's method of {name} found no solution ({reason}); "
+    "the structure may have reached its limit load"
+)
 _PATIENCE = 12  # steps without a residual smaller than all before
-_INEXACT = 1e-8  # of each right-hand side, that multigrid leaves
+_INEXACT = 1e-5  # of each right-hand side, that multigrid leaves
+_SMALL = 25_000  # unknowns in space up to which a factorisation is the faster
 
 
 class Constraint(Protocol):
@@ -37,8 +46,8 @@ class Constraint(Protocol):
     def update(self, u: Floats, residual: Floats) -> bool:
         """Look at the state, owned unknowns; True where nothing has changed. Collective."""
 
-    def reduce(self, matrix: PETSc.Mat) -> PETSc.Mat:
-        """The matrix of the unknowns that are left. Collective."""
+    def ties(self) -> Ties:
+        """T, as it is in this iteration."""
 
     def collect(self, vector: PETSc.Vec) -> None:
         """T^T times the vector, in place. Collective."""
@@ -78,6 +87,13 @@ class Supports:
         return cls(fixed, values, np.flatnonzero(fixed).astype(np.int32))
 
 
+def choose(num_dofs: int, degree: int, dimension: int) -> str:
+    """The preset for tangents of so many unknowns."""
+    if num_dofs < (linear.DIRECT_LIMIT if dimension == 2 else _SMALL):
+        return "direct"
+    return "two-level" if degree == 2 else "elastic"
+
+
 def balance(
     body: Yielding,
     supports: Supports,
@@ -95,7 +111,7 @@ def balance(
         supports: What is prescribed under the whole load.
         share: Of the load and of the prescribed values.
         rtol: Of the residual, over the norm of the internal forces.
-        method: `direct` or `elastic`.
+        method: See `choose`.
         name: Prefix of the PETSc options.
         contact: What ties unknowns to others besides.
 
@@ -113,6 +129,9 @@ def balance(
 
     body.share.value = share
     owned = len(supports.values)
+    levels = None
+    if method == "two-level":
+        levels = TiedLevels(body.space, body.coarse, supports.fixed)
     u, residuals, noise = body.u, list[float](), 0.0
     for steps in range(_MAX_STEPS + 1):
         residual = body.residual()
@@ -130,11 +149,13 @@ def balance(
                     return residuals
                 break
         step, free, stiffness = _correction(
-            body, supports, contact, residual, lacking, rtol * scale, method, name
+            body, supports, contact, residual, lacking, rtol * scale, method, levels, name
         )
         # of what is prescribed: displacements themselves have no bound beyond a limit load
         noise = _ROUND_OFF * stiffness * share * largest(supports.values)
         torn = largest(lacking) > _IN_PLACE * largest(supports.values)
+        if contact is not None:  # a part of a step would leave gaps open
+            torn |= largest(contact.shift()) > _OPEN * share * largest(supports.values)
         _go(body, supports, contact, now, step, free, whole=torn)
         free.destroy()
     raise ConvergenceError(
@@ -152,6 +173,7 @@ def _correction(
     lacking: Floats,
     goal: float,
     method: str,
+    levels: TiedLevels | None,
     name: str,
 ) -> tuple[Floats, PETSc.Vec, float]:
     """What the tangent adds to the displacement, owned unknowns, and its part that is free.
@@ -168,38 +190,65 @@ def _correction(
     matrix.mult(given, right)
     right.axpy(1.0, residual)
     right.scale(-1.0)
-    system = matrix
+    system, ties = matrix, None
     if contact is not None:
         contact.collect(right)
-        system = contact.reduce(matrix)
+        ties = contact.ties()
+        system = ties.reduce(matrix)
     right.array_w[supports.rows] = 0.0
     first = system.getOwnershipRange()[0]
     system.zeroRowsColumns((supports.rows + first).astype(PETSc.IntType))
-    if method == "elastic":
-        system.setNearNullSpace(body.near_null())
-    step = right.duplicate()
-    goal = goal if method == "direct" else max(goal, _INEXACT * right.norm())
-    ksp = linear.krylov(system, 1.0, goal, method, name)
-    if right.norm() > 0.0:
-        ksp.solve(right, step)
-        if method == "direct":
-            linear.refine(ksp, system, right, step)
-    reason = ksp.getConvergedReason()
+    step = _solved(body, system, ties, right, goal, method, levels, name)
     free = step.copy()
     if contact is not None:
         contact.spread(step)
         system.destroy()
     step.axpy(1.0, given)
     found = np.array(step.array)
-    for thing in (ksp, matrix, given, right, step, residual):
+    for thing in (matrix, given, right, step, residual):
         thing.destroy()
-    finite = body.space.mesh.comm.allreduce(bool(np.isfinite(found).all()), op=MPI.LAND)
-    if reason < 0 or not finite:
-        raise ConvergenceError(
-            f"a step of Newton's method of {name} found no solution (PETSc reason {reason}); "
-            "the structure may have reached its limit load"
-        )
+    if not body.space.mesh.comm.allreduce(bool(np.isfinite(found).all()), op=MPI.LAND):
+        raise ConvergenceError(_SINGULAR.format(name=name, reason="not a number"))
     return found, free, stiffness
+
+
+def _solved(
+    body: Yielding,
+    system: PETSc.Mat,
+    ties: Ties | None,
+    right: PETSc.Vec,
+    goal: float,
+    method: str,
+    levels: TiedLevels | None,
+    name: str,
+) -> PETSc.Vec:
+    """The solution of one linear system. Collective.
+
+    Raises:
+        ConvergenceError: if there is none.
+    """
+    if method == "direct":
+        step = right.duplicate()
+        ksp = linear.krylov(system, 1.0, goal, method, name)
+        if right.norm() > 0.0:
+            with preset(method, name):  # the factorisation reads its options when it is made
+                ksp.setUp()
+            ksp.solve(right, step)
+            linear.refine(ksp, system, right, step)
+        reason = ksp.getConvergedReason()
+        ksp.destroy()
+        if reason < 0:
+            raise ConvergenceError(_SINGULAR.format(name=name, reason=f"PETSc reason {reason}"))
+        return step
+    if levels is not None:
+        solver = levels.solver(system, body.coarse_tangent(), ties, name)
+    else:
+        motions = rigid_motions(body.space) if ties is None else ties.near_null(body.space)
+        system.setNearNullSpace(motions)
+        solver = System(system, method, name)
+    step, _, _ = solver.solve(right, max(goal, _INEXACT * right.norm()))
+    solver.ksp.destroy()
+    return step
 
 
 def _go(

@@ -1,4 +1,4 @@
-"""Dual mortar between two lines of edges that lie over one another: plain geometry over numpy.
+"""Dual mortar between two lines of edges that lie over one another; surfaces: `mortar_surfaces`.
 
 Nodes of the upper line, the slaves, are tied to places on the lower one by weights that
 reproduce constant pressures and constant gaps exactly, whatever the two meshes. Wohlmuth,
@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from fem_spe.errors import ConvergenceError
 
@@ -23,9 +24,13 @@ Ints = NDArray[np.int64]
 _GAUSS, _WEIGHTS = np.polynomial.legendre.leggauss(5)
 _GAUSS, _WEIGHTS = 0.5 * (_GAUSS + 1.0), 0.5 * _WEIGHTS
 _NEWTON = 30
-_FLAT = 0.05  # cosine of the steepest slope that may touch
 _SHORT = 1e-12  # of an edge: intervals that are left out
-_BEYOND = 1e-6  # of an edge, by which a slave may lie beside the last edge below
+FLAT = 0.05  # cosine of the steepest slope that may touch
+BEYOND = 1e-6  # of an edge, by which a slave may lie beside the last edge below
+FOLDS = "the surface under a ball folds; give more steps, or a smaller displacement"
+TOO_FAR = (
+    "the ball reaches beyond the surface below; give a wider structure or a smaller displacement"
+)
 
 
 @dataclass(frozen=True)
@@ -33,18 +38,21 @@ class Weights:
     """How slaves hang on masters.
 
     Attributes:
-        length: That a slave stands for, m, shape (slaves,); zero where all of its edges stand
-            upright.
+        area: That a slave stands for, m^2, of lines m, shape (slaves,); zero where all of its
+            edges or triangles stand upright.
         share: Of each master in the place under a slave, rows sum to one, shape
             (slaves, masters).
         gap: Height over that place along the normal, m, shape (slaves,); infinite there.
-        normal: Unit vectors from below into the upper body, shape (slaves, 2).
+        normal: Unit vectors from below into the upper body, shape (slaves, gdim).
+        bow: By how much it counts for a slave that a side of a triangle bows out, shape
+            (slaves, middles of sides); there are none on lines.
     """
 
-    length: Floats
-    share: Floats
+    area: Floats
+    share: csr_array
     gap: Floats
     normal: Floats
+    bow: csr_array
 
 
 def weigh(upper: Floats, upper_edges: Ints, lower: Floats, lower_edges: Ints) -> Weights:
@@ -60,11 +68,9 @@ def weigh(upper: Floats, upper_edges: Ints, lower: Floats, lower_edges: Ints) ->
     Raises:
         ConvergenceError: if the lower line folds, or the upper line leads beyond the lower one.
     """
-    upper_edges = upper_edges[_rise(upper, upper_edges) > _FLAT]
+    upper_edges = upper_edges[_rise(upper, upper_edges) > FLAT]
     if not len(upper_edges) or np.any(_rise(lower, lower_edges) <= 0.0):
-        raise ConvergenceError(
-            "the surface under a ball folds; give more steps, or a smaller displacement"
-        )
+        raise ConvergenceError(FOLDS)
     lower_edges = lower_edges[np.argsort(lower[lower_edges[:, 0], 0])]
     breaks = np.append(lower[lower_edges[:, 0], 0], lower[lower_edges[-1, 1], 0])
     edge, place, weight = _points(upper[upper_edges], breaks)
@@ -78,11 +84,8 @@ def weigh(upper: Floats, upper_edges: Ints, lower: Floats, lower_edges: Ints) ->
     below = np.clip(np.searchsorted(breaks, x[:, 0], side="right") - 1, 0, len(lower_edges) - 1)
     there = lower[lower_edges[below]]
     at = _invert(there[:, :, 0], x[:, 0])
-    if np.any((at < -_BEYOND) | (at > 1.0 + _BEYOND)):
-        raise ConvergenceError(
-            "the ball reaches beyond the surface below; give a wider structure or a smaller "
-            "displacement"
-        )
+    if np.any((at < -BEYOND) | (at > 1.0 + BEYOND)):
+        raise ConvergenceError(TOO_FAR)
     K, _ = _shapes(at, lower_edges.shape[1])
     above = x[:, 1] - np.einsum("qk,qk->q", K, there[:, :, 1])
 
@@ -94,18 +97,18 @@ def weigh(upper: Floats, upper_edges: Ints, lower: Floats, lower_edges: Ints) ->
     dual = diagonal[:, :, None] * np.linalg.inv(mass)
     tested = weight[:, None] * np.einsum("qij,qj->qi", dual[edge], N)
 
-    length, gap = np.zeros(len(upper)), np.zeros(len(upper))
+    area, gap = np.zeros(len(upper)), np.zeros(len(upper))
     share = np.zeros((len(upper), len(lower)))
-    np.add.at(length, upper_edges, diagonal)
+    np.add.at(area, upper_edges, diagonal)
     np.add.at(gap, upper_edges[edge], tested * above[:, None])
     rows, columns = upper_edges[edge][:, :, None], lower_edges[below][:, None, :]
     np.add.at(share, (rows, columns), tested[:, :, None] * K[:, None, :])
     normal = _normals(upper, upper_edges)
-    met = length > 0.0
-    share[met] /= length[met, None]
-    gap[met] *= normal[met, 1] / length[met]
+    met = area > 0.0
+    share[met] /= area[met, None]
+    gap[met] *= normal[met, 1] / area[met]
     gap[~met] = np.inf
-    return Weights(length, share, gap, normal)
+    return Weights(area, csr_array(share), gap, normal, csr_array((len(upper), 0)))
 
 
 def _rise(points: Floats, edges: Ints) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import basix
@@ -17,7 +18,6 @@ from fem_spe.domain import Domain
 from fem_spe.physics import plasticity as forms
 from fem_spe.physics.elasticity import Moduli
 from fem_spe.solve import linear
-from fem_spe.solve.solids.elastic import rigid_motions
 
 Floats = NDArray[np.float64]
 
@@ -86,6 +86,24 @@ class Yielding:
         matrix.assemble()
         return matrix
 
+    @cached_property
+    def coarse(self) -> fem.FunctionSpace:
+        """Linear displacements on the same mesh."""
+        return fem.functionspace(self.domain.mesh, ("Lagrange", 1, (self.domain.dimension,)))
+
+    @cached_property
+    def _coarse_tangent(self) -> fem.Form:
+        after = forms.returned(self.u, self.components, self.amount, self.moduli, self.strength)
+        u, v = ufl.TrialFunction(self.coarse), ufl.TestFunction(self.coarse)
+        inner = forms.work(after.stress, v) * self.dx
+        return fem.form(ufl.derivative(inner, self.u, u))
+
+    def coarse_tangent(self) -> PETSc.Mat:
+        """The tangent of linear displacements about the present ones. Collective."""
+        matrix = fem_petsc.assemble_matrix(self._coarse_tangent)
+        matrix.assemble()
+        return matrix
+
     def commit(self) -> None:
         """Remember the state of the present displacement."""
         found = self._after.eval(self.domain.mesh, self.cells)
@@ -126,7 +144,3 @@ class Yielding:
             smooth.x.array.reshape(-1, size)[dofs] = np.einsum("pq,cqs->cps", back, values)
             found.append(smooth)
         return found[0], found[1]
-
-    def near_null(self) -> PETSc.NullSpace:
-        """Rigid motions, for multigrid. Collective."""
-        return rigid_motions(self.space)

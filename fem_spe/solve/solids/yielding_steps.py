@@ -32,7 +32,7 @@ class Step:
     @property
     def iterations(self) -> int:
         """What tells how hard the step was; a contact takes as many again to find its set."""
-        return self.newton if self.kept[1] is None else self.newton // 2
+        return self.newton if self.kept[1] is None else (self.newton + 1) // 2
 
 
 def bring_up(

@@ -21,8 +21,7 @@ from fem_spe.physics import elasticity
 from fem_spe.physics import plasticity as forms
 from fem_spe.progress import Clock, log
 from fem_spe.results import Check, Quantity, Solution
-from fem_spe.solve.solids import elastic
-from fem_spe.solve.solids.equilibrium import Supports
+from fem_spe.solve.solids.equilibrium import Supports, choose
 from fem_spe.solve.solids.plastic import Yielding
 from fem_spe.solve.solids.yielding_steps import bring_up
 from fem_spe.studies.solids import loads, mechanics
@@ -110,7 +109,7 @@ def run(
     faces, dimension = case.boundary, domain.dimension
     space = fem.functionspace(domain.mesh, ("Lagrange", case.solver.degree or 2, (dimension,)))
     num_dofs = dimension * int(space.dofmap.index_map.size_global)
-    method = elastic.choose(num_dofs, dimension)
+    method = choose(num_dofs, space.element.basix_element.degree, dimension)
     part, newton, stopped = 0.0, 0, ""
     rows: list[tuple[float, ...]] = []
     forces: dict[str, Quantity] = {}
