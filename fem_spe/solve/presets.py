@@ -7,6 +7,19 @@ from contextlib import contextmanager
 
 from petsc4py import PETSc
 
+_LEVELS = {
+    "ksp_type": "cg",
+    "pc_type": "mg",
+    "pc_mg_levels": "2",
+    "mg_levels_ksp_type": "chebyshev",
+    "mg_levels_ksp_max_it": "3",
+    "mg_coarse_ksp_type": "preonly",
+    "mg_coarse_pc_type": "gamg",
+    "mg_coarse_pc_gamg_threshold": "0.01",
+    "mg_coarse_mg_levels_ksp_type": "chebyshev",
+    "mg_coarse_mg_levels_ksp_max_it": "3",
+    "mg_coarse_mg_levels_pc_type": "jacobi",
+}
 PRESETS: dict[str, dict[str, str]] = {
     "direct": {
         "ksp_type": "preonly",
@@ -33,35 +46,9 @@ PRESETS: dict[str, dict[str, str]] = {
         "mg_levels_pc_type": "jacobi",
     },
     # quadratic displacements over linear ones on the same mesh, see `multigrid`
-    "two-level": {
-        "ksp_type": "cg",
-        "pc_type": "mg",
-        "pc_mg_levels": "2",
-        "mg_levels_ksp_type": "chebyshev",
-        "mg_levels_ksp_max_it": "3",
-        "mg_levels_pc_type": "pbjacobi",
-        "mg_coarse_ksp_type": "preonly",
-        "mg_coarse_pc_type": "gamg",
-        "mg_coarse_pc_gamg_threshold": "0.01",
-        "mg_coarse_mg_levels_ksp_type": "chebyshev",
-        "mg_coarse_mg_levels_ksp_max_it": "3",
-        "mg_coarse_mg_levels_pc_type": "jacobi",
-    },
+    "two-level": {**_LEVELS, "mg_levels_pc_type": "pbjacobi"},
     # the same where stiff bodies hang on soft ones: to smooth point by point is not enough
-    "tied-levels": {
-        "ksp_type": "cg",
-        "pc_type": "mg",
-        "pc_mg_levels": "2",
-        "mg_levels_ksp_type": "chebyshev",
-        "mg_levels_ksp_max_it": "3",
-        "mg_levels_pc_type": "sor",
-        "mg_coarse_ksp_type": "preonly",
-        "mg_coarse_pc_type": "gamg",
-        "mg_coarse_pc_gamg_threshold": "0.01",
-        "mg_coarse_mg_levels_ksp_type": "chebyshev",
-        "mg_coarse_mg_levels_ksp_max_it": "3",
-        "mg_coarse_mg_levels_pc_type": "jacobi",
-    },
+    "tied-levels": {**_LEVELS, "mg_levels_pc_type": "sor"},
     # the tangents of Newton's method are not symmetric
     "direct-newton": {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"},
     "multigrid-newton": {"ksp_type": "gmres", "ksp_gmres_restart": "100", "pc_type": "gamg"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from fem_spe.solve.solids.plastic import Yielding
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _E = 2e9  # Pa; any value gives the same relative results
-_SIDE = 10e-6  # m, of the blocks of the patch test
+SIDE = 10e-6  # m, of the blocks of the patch test
 # Of Hertz's problem, over the half width of the contact, as in `contact`
 _HALF_WIDTH = 1e-6  # m, about
 _CYLINDER = 200.0
@@ -31,15 +32,20 @@ _SUNK = 0.025  # how far the bodies approach; the half width follows
 
 def patch() -> Iterator[Row]:
     """A block pressed on another through a non-matching interface: uniform stress."""
+    return patched("mortar", blocks)
+
+
+def patched(name: str, blocks: Callable[..., Domain]) -> Iterator[Row]:
+    """The rows of `pressed_blocks`, on straight cells and on those that `blocks(bent=True)` has."""
     for degree, bent in ((1, False), (2, False), (2, True)):
-        found = pressed_blocks(degree, bent=bent)
-        name = f"mortar, P{degree}{', curved cells' if bent else ''}"
+        found = pressed_blocks(blocks(bent=bent), degree)
+        title = f"{name}, P{degree}{', curved cells' if bent else ''}"
         for what, error, limit in (
             ("patch test, force", found.force, 1e-8),
             ("patch test, stress", found.stress, 1e-4),
             ("action = reaction", found.imbalance, 1e-10),
         ):
-            yield Row(f"{name}: {what}", error, 0.0, error, limit, "linear fields are exact")
+            yield Row(f"{title}: {what}", error, 0.0, error, limit, "linear fields are exact")
 
 
 def two_cylinders() -> Iterator[Row]:
@@ -73,50 +79,60 @@ class _Patch:
     imbalance: float
 
 
-def pressed_blocks(degree: int, *, bent: bool = False) -> _Patch:
+def blocks(*, bent: bool = False) -> Domain:
+    """A block on another one, meshes that do not match; `bent`: second order, lines bent inside."""
+    low = np.linspace(0.0, SIDE, 5), np.linspace(0.0, SIDE, 5)
+    high = np.linspace(0.0, SIDE, 8), np.linspace(SIDE, 2 * SIDE, 7)
+    return stacked(low, high, warp=0.03 if bent else 0.0)
+
+
+def pressed_blocks(domain: Domain, degree: int) -> _Patch:
     """A block on another one of another material, between walls along which both slide.
 
     Args:
+        domain: Cubes or squares of the edge `SIDE`, as `blocks` makes them, in 2-D or 3-D.
         degree: Of the displacement.
-        bent: Bend the lines of the meshes inside, on cells of second order.
     """
     import ufl
     from dolfinx import fem
     from mpi4py import MPI
 
+    from fem_spe.geometry.faces import BOX_FACES
     from fem_spe.physics import elasticity as forms
     from fem_spe.solve.solids import elastic
     from fem_spe.solve.solids.equilibrium import Supports, balance
     from fem_spe.solve.solids.mortar import Mortar
 
     materials = {"lower": (_E, 0.3), "upper": (3.0 * _E, 0.4)}
-    low = np.linspace(0.0, _SIDE, 5), np.linspace(0.0, _SIDE, 5)
-    high = np.linspace(0.0, _SIDE, 8), np.linspace(_SIDE, 2 * _SIDE, 7)
-    domain = stacked(low, high, warp=0.03 if bent else 0.0)
-    space = fem.functionspace(domain.mesh, ("Lagrange", degree, (2,)))
+    d = domain.dimension
+    space = fem.functionspace(domain.mesh, ("Lagrange", degree, (d,)))
     body = elastic_body(domain, space, materials)
-    down = 1e-3 * _SIDE
-    walls = ("left", "right", "upper-left", "upper-right")
-    bcs = [elastic.prescribed(domain, space, name, 0) for name in walls]
-    bcs.append(elastic.prescribed(domain, space, "bottom", 1))
-    bcs.append(elastic.prescribed(domain, space, "upper-top", 1, -down))
+    down = 1e-3 * SIDE
+    bcs = [
+        elastic.prescribed(domain, space, prefix + name, axis)
+        for prefix in ("", "upper-")
+        for axis, pair in enumerate(BOX_FACES[d][:-1])
+        for name in pair
+    ]
+    bcs.append(elastic.prescribed(domain, space, "bottom", d - 1))
+    bcs.append(elastic.prescribed(domain, space, "upper-top", d - 1, -down))
     supports = Supports.of(space, bcs)
     contact = Mortar(domain, space, supports, "upper-bottom", "top")
     balance(body, supports, 1.0, rtol=1e-12, contact=contact)
     assert contact.last is not None
     stiffness = [m.lam + 2.0 * m.mu for m in (forms.lame(*given) for given in materials.values())]
-    pressure = down / _SIDE / sum(1.0 / k for k in stiffness)
+    pressure = down / SIDE / sum(1.0 / k for k in stiffness)
     force = contact.last.force
     sigma = forms.stress(body.u, forms.moduli(domain, materials))
-    off = ufl.as_vector([sigma[1, 1] + pressure, sigma[0, 1]])
-    points = np.array([[0.2, 0.2], [0.6, 0.2], [0.2, 0.6]])
-    cells = np.arange(domain.mesh.topology.index_map(2).size_local, dtype=np.int32)
+    off = ufl.as_vector([sigma[d - 1, d - 1] + pressure, *(sigma[k, d - 1] for k in range(d - 1))])
+    points = np.array([[0.1, 0.2, 0.2], [0.6, 0.2, 0.1], [0.2, 0.6, 0.1], [0.1, 0.1, 0.7]])[:, :d]
+    cells = np.arange(domain.mesh.topology.index_map(d).size_local, dtype=np.int32)
     table = fem.Expression(off, points).eval(domain.mesh, cells)
     worst = float(domain.mesh.comm.allreduce(np.max(np.abs(table), initial=0.0), op=MPI.MAX))
     return _Patch(
-        abs(force[0, 1] / (pressure * _SIDE) - 1.0),
+        abs(force[0, -1] / (pressure * SIDE ** (d - 1)) - 1.0),
         worst / pressure,
-        float(np.linalg.norm(force.sum(axis=0))) / abs(float(force[0, 1])),
+        float(np.linalg.norm(force.sum(axis=0))) / abs(float(force[0, -1])),
     )
 
 
@@ -204,19 +220,10 @@ def stacked(
             slope stays.
         warp: Bends the cells inside by this part of the side, on cells of second order.
     """
-    from mpi4py import MPI
-
-    from fem_spe.domain import MeshArrays, distribute
-
-    comm = MPI.COMM_WORLD
-    if comm.rank:
-        return distribute(comm, None)
     order = 1 if warp == 0.0 and np.isinf(radius) else 2
-    points, cells, tags = [], [], []
-    facets: dict[str, NDArray[np.int64]] = {}
-    count = 0
-    for tag, (prefix, (xs, ys)) in enumerate((("", lower), ("upper-", upper)), start=1):
-        place, own, sides = _grid(xs, ys, order)
+    parts = []
+    for prefix, (xs, ys) in (("", lower), ("upper-", upper)):
+        place, cells, sides = _grid(xs, ys, order)
         x, y = place.T.copy()
         if prefix:
             bend = np.where(x < curved, 0.5 * x**2, curved * (x - 0.5 * curved)) / radius
@@ -224,21 +231,38 @@ def stacked(
             middle = place[sides["bottom"]][:, :2, 0].mean(axis=1)
             sides["bottom"] = sides["bottom"][middle < curved]
         bump = np.sin(np.pi * (x - xs[0]) / np.ptp(xs)) * np.sin(np.pi * (y - ys[0]) / np.ptp(ys))
-        points.append(np.column_stack([x, y + warp * np.ptp(ys) * bump]))
-        cells.append(own + count)
-        tags.append(np.full(len(own), tag, dtype=np.int32))
-        facets |= {prefix + name: side + count for name, side in sides.items()}
-        count += len(place)
+        place = np.column_stack([x, y + warp * np.ptp(ys) * bump])
+        parts.append((place, cells, {prefix + name: side for name, side in sides.items()}))
+    return apart(parts, order)
+
+
+def apart(parts: Sequence[tuple[Floats, Ints, dict[str, Ints]]], order: int) -> Domain:
+    """The bodies `lower` and `upper` that share no node: points, cells and faces of each."""
+    from mpi4py import MPI
+
+    from fem_spe.domain import MeshArrays, distribute
+
+    comm = MPI.COMM_WORLD
+    if comm.rank:
+        return distribute(comm, None)
+    starts = np.cumsum([0, *(len(points) for points, _, _ in parts)])
+    facets = {
+        name: side + start
+        for start, (_, _, sides) in zip(starts, parts, strict=False)
+        for name, side in sides.items()
+    }
     return distribute(
         comm,
         MeshArrays(
-            points=np.concatenate(points),
-            cells=np.concatenate(cells),
-            cell_tags=np.concatenate(tags),
-            facets=np.concatenate(list(facets.values())),
-            facet_tags=np.repeat(np.arange(1, 9), [len(f) for f in facets.values()]).astype(
-                np.int32
+            points=np.concatenate([points for points, _, _ in parts]),
+            cells=np.concatenate(
+                [cells + start for start, (_, cells, _) in zip(starts, parts, strict=False)]
             ),
+            cell_tags=np.repeat([1, 2], [len(cells) for _, cells, _ in parts]).astype(np.int32),
+            facets=np.concatenate(list(facets.values())),
+            facet_tags=np.repeat(
+                np.arange(1, len(facets) + 1), [len(f) for f in facets.values()]
+            ).astype(np.int32),
             regions={"lower": 1, "upper": 2},
             faces={name: tag for tag, name in enumerate(facets, 1)},
             order=order,
@@ -248,9 +272,7 @@ def stacked(
     )
 
 
-def _grid(
-    xs: Floats, ys: Floats, order: int
-) -> tuple[Floats, NDArray[np.int64], dict[str, NDArray[np.int64]]]:
+def _grid(xs: Floats, ys: Floats, order: int) -> tuple[Floats, Ints, dict[str, Ints]]:
     """Places, triangles and sides of a grid; of second order with the middles of edges."""
     if order == 2:
         xs, ys = (np.insert(q, np.arange(1, len(q)), (q[1:] + q[:-1]) / 2) for q in (xs, ys))
@@ -259,7 +281,7 @@ def _grid(
     s, e = order, (order - 1 or 1)  # from corner to corner; to the middle
     last = (len(xs) - 1, len(ys) - 1)
 
-    def at(i: int, j: int) -> NDArray[np.int64]:
+    def at(i: int, j: int) -> Ints:
         return np.asarray(n[i : last[0] + i - s + 1 : s, j : last[1] + j - s + 1 : s].ravel())
 
     a, b, c, d = at(0, 0), at(s, 0), at(s, s), at(0, s)

@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_spe import comm as _comm  # noqa: F401 - what DOLFINx needs before it
-from fem_spe.domain import Domain, MeshArrays, distribute
+from fem_spe.geometry.faces import BOX_FACES
 from fem_spe.verify.contact import graded
 from fem_spe.verify.hertz import loaded_circle, press_ball
-from fem_spe.verify.mortar import elastic_body
+from fem_spe.verify.mortar import SIDE, apart, elastic_body, patched
 from fem_spe.verify.row import Row, compared
 
 if TYPE_CHECKING:
+    from fem_spe.domain import Domain
     from fem_spe.exact.elasticity import Hertz
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _E = 2e9  # Pa; any value gives the same relative results
-_SIDE = 10e-6  # m, of the blocks of the patch test
 # Of Hertz's problem, over the radius of the contact, as in `hertz`
 _A = 1e-6  # m
 _BELOW = (_E, 0.3)
@@ -33,21 +33,12 @@ _BALL = 100.0
 _BLOCK = 4.0
 _EVEN, _GROWTH = 1.1, 1.8
 _CURVED = 2.0  # up to which the upper body may touch
-_SIDES = (("left", "right"), ("front", "back"), ("bottom", "top"))
 _EDGES = ((0, 1), (1, 2), (2, 0), (3, 0), (2, 3), (1, 3))  # of a tetrahedron, in Gmsh's order
 
 
 def patch() -> Iterator[Row]:
     """A block pressed on another through a non-matching interface: uniform stress."""
-    for degree, bent in ((1, False), (2, False), (2, True)):
-        found = pressed_blocks(degree, bent=bent)
-        name = f"mortar in 3-D, P{degree}{', curved cells' if bent else ''}"
-        for what, error, limit in (
-            ("patch test, force", found.force, 1e-8),
-            ("patch test, stress", found.stress, 1e-4),
-            ("action = reaction", found.imbalance, 1e-10),
-        ):
-            yield Row(f"{name}: {what}", error, 0.0, error, limit, "linear fields are exact")
+    return patched("mortar in 3-D", blocks)
 
 
 def two_balls() -> Iterator[Row]:
@@ -80,65 +71,12 @@ def _bodies(stiffness: float) -> dict[str, tuple[float, float]]:
     return {"lower": _BELOW, "upper": (stiffness * _E, 0.38)}
 
 
-@dataclass(frozen=True)
-class _Patch:
-    """Relative errors of the patch test."""
-
-    force: float
-    stress: float
-    imbalance: float
-
-
-def pressed_blocks(degree: int, *, bent: bool = False) -> _Patch:
-    """A block on another one of another material, between walls along which both slide.
-
-    Args:
-        degree: Of the displacement.
-        bent: Bend the lines of the meshes, those of the interface too, on cells of second order.
-    """
-    import ufl
-    from dolfinx import fem
-    from mpi4py import MPI
-
-    from fem_spe.physics import elasticity as forms
-    from fem_spe.solve.solids import elastic
-    from fem_spe.solve.solids.equilibrium import Supports, balance
-    from fem_spe.solve.solids.mortar import Mortar
-
-    materials = {"lower": (_E, 0.3), "upper": (3.0 * _E, 0.4)}
-    s = _SIDE
+def blocks(*, bent: bool = False) -> Domain:
+    """A block on another one; `bent`: second order, lines bent, those of the interface too."""
+    s = SIDE
     low = np.linspace(0.0, s, 4), np.linspace(0.0, s, 3), np.linspace(0.0, s, 3)
     high = np.linspace(0.0, s, 5), np.array([0.0, 0.3, 0.55, 1.0]) * s, np.linspace(s, 2 * s, 3)
-    domain = stacked_solids(low, high, warp=0.05 if bent else 0.0)
-    space = fem.functionspace(domain.mesh, ("Lagrange", degree, (3,)))
-    body = elastic_body(domain, space, materials)
-    down = 1e-3 * _SIDE
-    bcs = [
-        elastic.prescribed(domain, space, prefix + name, axis)
-        for prefix in ("", "upper-")
-        for axis, pair in enumerate(_SIDES[:2])
-        for name in pair
-    ]
-    bcs.append(elastic.prescribed(domain, space, "bottom", 2))
-    bcs.append(elastic.prescribed(domain, space, "upper-top", 2, -down))
-    supports = Supports.of(space, bcs)
-    contact = Mortar(domain, space, supports, "upper-bottom", "top")
-    balance(body, supports, 1.0, rtol=1e-12, contact=contact)
-    assert contact.last is not None
-    stiffness = [m.lam + 2.0 * m.mu for m in (forms.lame(*given) for given in materials.values())]
-    pressure = down / _SIDE / sum(1.0 / k for k in stiffness)
-    force = contact.last.force
-    sigma = forms.stress(body.u, forms.moduli(domain, materials))
-    off = ufl.as_vector([sigma[2, 2] + pressure, sigma[0, 2], sigma[1, 2]])
-    points = np.array([[0.1, 0.2, 0.2], [0.6, 0.2, 0.1], [0.2, 0.6, 0.1], [0.1, 0.1, 0.7]])
-    cells = np.arange(domain.mesh.topology.index_map(3).size_local, dtype=np.int32)
-    table = fem.Expression(off, points).eval(domain.mesh, cells)
-    worst = float(domain.mesh.comm.allreduce(np.max(np.abs(table), initial=0.0), op=MPI.MAX))
-    return _Patch(
-        abs(force[0, 2] / (pressure * _SIDE**2) - 1.0),
-        worst / pressure,
-        float(np.linalg.norm(force.sum(axis=0))) / abs(float(force[0, 2])),
-    )
+    return stacked_solids(low, high, warp=0.05 if bent else 0.0)
 
 
 @dataclass(frozen=True)
@@ -248,17 +186,10 @@ def stacked_solids(
             able to touch; then the slope stays.
         warp: Bends cells sideways by this part of the side, on cells of second order.
     """
-    from mpi4py import MPI
-
-    comm = MPI.COMM_WORLD
-    if comm.rank:
-        return distribute(comm, None)
     order = 1 if warp == 0.0 and np.isinf(radius) else 2
-    points, cells, tags = [], [], []
-    facets: dict[str, Ints] = {}
-    count = 0
-    for tag, (prefix, planes) in enumerate((("", lower), ("upper-", upper)), start=1):
-        place, own, sides = tetrahedra(planes, order)
+    parts = []
+    for prefix, planes in (("", lower), ("upper-", upper)):
+        place, cells, sides = tetrahedra(planes, order)
         away = np.hypot(place[:, 0], place[:, 1])
         if prefix:
             z = planes[2]
@@ -270,28 +201,8 @@ def stacked_solids(
         bump = warp * np.sin(np.pi * x) * np.sin(np.pi * y)
         place[:, 0] += bump * np.ptp(planes[0])
         place[:, 1] -= bump * np.ptp(planes[1])
-        points.append(place)
-        cells.append(own + count)
-        tags.append(np.full(len(own), tag, dtype=np.int32))
-        facets |= {prefix + name: side + count for name, side in sides.items()}
-        count += len(place)
-    return distribute(
-        comm,
-        MeshArrays(
-            points=np.concatenate(points),
-            cells=np.concatenate(cells),
-            cell_tags=np.concatenate(tags),
-            facets=np.concatenate(list(facets.values())),
-            facet_tags=np.repeat(
-                np.arange(1, len(facets) + 1), [len(f) for f in facets.values()]
-            ).astype(np.int32),
-            regions={"lower": 1, "upper": 2},
-            faces={name: tag for tag, name in enumerate(facets, 1)},
-            order=order,
-            min_quality=float("nan"),
-            min_jacobian=float("nan"),
-        ),
-    )
+        parts.append((place, cells, {prefix + name: side for name, side in sides.items()}))
+    return apart(parts, order)
 
 
 def tetrahedra(
@@ -310,7 +221,7 @@ def tetrahedra(
     volume = np.linalg.det(points[cells[:, 1:]] - points[cells[:, :1]])
     cells[volume < 0, :2] = cells[volume < 0, 1::-1]
     sides = {}
-    for axis, pair in enumerate(_SIDES):
+    for axis, pair in enumerate(BOX_FACES[3]):
         others = np.delete(step, axis)
         for end, name in enumerate(pair):
             plane = np.take(node, -end, axis=axis)[:-1:order, :-1:order].ravel()

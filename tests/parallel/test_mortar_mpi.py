@@ -14,10 +14,11 @@ pytestmark = pytest.mark.mpi
 PRESS = """
 import json
 from fem_spe.comm import world
-from fem_spe.verify.mortar_surface import press_bodies, pressed_blocks
+from fem_spe.verify.mortar import pressed_blocks
+from fem_spe.verify.mortar_surface import blocks, press_bodies
 materials = {"lower": (2e9, 0.3), "upper": (6e9, 0.38)}
 found = press_bodies(materials, per_radius=2, method="direct")
-patch = pressed_blocks(2, bent=True)
+patch = pressed_blocks(blocks(bent=True), 2)
 told = {"force": found.force, "peak": found.peak, "radius": found.radius, "steps": found.steps}
 told |= {"imbalance": found.imbalance, "stress": patch.stress}
 if world().rank == 0:
