@@ -101,7 +101,7 @@ def pressed_blocks(domain: Domain, degree: int) -> _Patch:
     from fem_spe.physics import elasticity as forms
     from fem_spe.solve.solids import elastic
     from fem_spe.solve.solids.equilibrium import Supports, balance
-    from fem_spe.solve.solids.mortar import Mortar
+    from fem_spe.solve.solids.mortar.constraint import Mortar
 
     materials = {"lower": (_E, 0.3), "upper": (3.0 * _E, 0.4)}
     d = domain.dimension
@@ -159,7 +159,7 @@ def press_bodies(materials: Mapping[str, tuple[float, float]], fine: float = 0.0
 
     from fem_spe.solve.solids import elastic
     from fem_spe.solve.solids.equilibrium import Supports, balance
-    from fem_spe.solve.solids.mortar import Mortar
+    from fem_spe.solve.solids.mortar.constraint import Mortar
 
     a = _HALF_WIDTH
     down = (_BLOCK - graded(1.5 * fine, 1.3, _BLOCK)[::-1]) * a

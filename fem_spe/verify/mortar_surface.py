@@ -114,7 +114,7 @@ def press_bodies(
     from fem_spe.exact import elasticity as exact
     from fem_spe.solve.solids import elastic
     from fem_spe.solve.solids.equilibrium import Supports, balance
-    from fem_spe.solve.solids.mortar import Mortar
+    from fem_spe.solve.solids.mortar.constraint import Mortar
 
     a, fine = _A, 1.0 / per_radius
     along = [graded(q, _EVEN, _BLOCK, _GROWTH) * a for q in (fine, 1.25 * fine)]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fem_spe.errors import ConvergenceError
-from fem_spe.solve.solids.mortar_weights import Weights, weigh
+from fem_spe.solve.solids.mortar.lines import Weights, weigh
 
 
 def line(xs: np.ndarray, height: np.ndarray, nodes: int) -> tuple[np.ndarray, np.ndarray]:

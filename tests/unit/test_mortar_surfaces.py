@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fem_spe.errors import ConvergenceError
-from fem_spe.solve.solids.mortar_faces import Face, weigh
-from fem_spe.solve.solids.mortar_parts import at, cut
-from fem_spe.solve.solids.mortar_ties import tie
-from fem_spe.solve.solids.mortar_weights import Weights
+from fem_spe.solve.solids.mortar.faces import Face, weigh
+from fem_spe.solve.solids.mortar.lines import Weights
+from fem_spe.solve.solids.mortar.parts import at, cut
+from fem_spe.solve.solids.mortar.ties import tie
 
 LOWER = np.array([-0.1, 0.2, 0.5, 0.62, 1.1])
 UPPER = np.array([0.0, 0.3, 0.55, 0.9])

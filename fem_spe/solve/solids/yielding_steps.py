@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fem_spe.solve.solids.equilibrium import Supports, balance
 from fem_spe.solve.solids.load_steps import climb
-from fem_spe.solve.solids.mortar import Mortar
+from fem_spe.solve.solids.mortar.constraint import Mortar
 from fem_spe.solve.solids.plastic import Yielding
 
 

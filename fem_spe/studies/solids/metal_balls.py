@@ -23,7 +23,7 @@ from fem_spe.meshing import HalfBall, HalfDisc, Spot, cuts
 from fem_spe.progress import Clock, log
 from fem_spe.results import Quantity, Solution
 from fem_spe.solve.solids.equilibrium import Supports, choose
-from fem_spe.solve.solids.mortar import Mortar, Touch
+from fem_spe.solve.solids.mortar.constraint import Mortar, Touch
 from fem_spe.solve.solids.yielding_steps import bring_up
 from fem_spe.studies.registry import Plan
 from fem_spe.studies.solids import mechanics, metal_touch, yielding

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fem_spe.domain import Domain
 from fem_spe.measure.stress import Mask
 from fem_spe.results import Check, Quantity, Table
-from fem_spe.solve.solids.mortar import Touch
+from fem_spe.solve.solids.mortar.constraint import Touch
 
 _RIM = 0.1  # of the radius: the zone about the rim of a flat that is left out
 _PENETRATION = 1e-8  # of the displacement

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from fem_spe.errors import ConvergenceError
-from fem_spe.solve.solids import mortar_clip
-from fem_spe.solve.solids.mortar_parts import Parts, at, shapes
-from fem_spe.solve.solids.mortar_weights import BEYOND, FLAT, FOLDS, TOO_FAR, Weights
+from fem_spe.solve.solids.mortar import clip
+from fem_spe.solve.solids.mortar.lines import BEYOND, FLAT, FOLDS, TOO_FAR, Weights
+from fem_spe.solve.solids.mortar.parts import Parts, at, shapes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -61,9 +61,9 @@ def weigh(
     q = at(Q[:, :, :2], lower_parts, lower_parts.places)
     if min(_areas(p).min(), _areas(q).min()) <= 0.0:
         raise ConvergenceError(FOLDS)
-    couples = mortar_clip.pairs(p, q)
+    couples = clip.pairs(p, q)
     points, weights = basix.make_quadrature(basix.CellType.triangle, _RULE[P.shape[1]])
-    mass, bows, above, cross, covered, found = mortar_clip.integrate(
+    mass, bows, above, cross, covered, found = clip.integrate(
         P, upper_parts.of, upper_parts.places, p, Q, lower_parts.of, lower_parts.places, q,
         couples, points, weights,
     )  # fmt: skip

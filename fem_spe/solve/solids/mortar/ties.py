@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-from fem_spe.solve.solids.mortar_faces import Face
-from fem_spe.solve.solids.mortar_weights import Weights
+from fem_spe.solve.solids.mortar.faces import Face
+from fem_spe.solve.solids.mortar.lines import Weights
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""Dual mortar between two lines of edges that lie over one another; surfaces: `mortar_surfaces`.
+"""Dual mortar between two lines of edges that lie over one another; surfaces: `surfaces`.
 
 Nodes of the upper line, the slaves, are tied to places on the lower one by weights that
 reproduce constant pressures and constant gaps exactly, whatever the two meshes. Wohlmuth,

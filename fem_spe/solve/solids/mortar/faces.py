@@ -10,9 +10,9 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 from fem_spe.domain import Domain
-from fem_spe.solve.solids import mortar_surfaces, mortar_weights
-from fem_spe.solve.solids.mortar_parts import Parts, cut
-from fem_spe.solve.solids.mortar_weights import Weights
+from fem_spe.solve.solids.mortar import lines, surfaces
+from fem_spe.solve.solids.mortar.lines import Weights
+from fem_spe.solve.solids.mortar.parts import Parts, cut
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -95,8 +95,8 @@ def weigh(upper: Face, above: Floats, lower: Face, below: Floats) -> Weights:
         ConvergenceError: if they no longer lie over one another.
     """
     if upper.parts is None or lower.parts is None:
-        return mortar_weights.weigh(above, upper.facets, below, lower.facets)
-    return mortar_surfaces.weigh(
+        return lines.weigh(above, upper.facets, below, lower.facets)
+    return surfaces.weigh(
         above, upper.facets, upper.parts, below, lower.facets, lower.parts, upper.slaves
     )
 

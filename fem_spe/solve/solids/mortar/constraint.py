@@ -1,7 +1,7 @@
 """Contact of two meshed bodies without friction: a dual mortar with an active set.
 
 Slaves, nodes of the upper body, that touch follow the lower one along their normal: u = T w
-+ t with T and t from `mortar_ties`, of the present places of both surfaces in each iteration.
++ t with T and t from `ties`, of the present places of both surfaces in each iteration.
 The same T takes their forces to the masters below, so that action is reaction whatever the
 meshes. Surfaces are small against bodies: every rank holds both of them.
 """
@@ -20,9 +20,9 @@ from scipy.sparse import coo_array
 
 from fem_spe.domain import Domain
 from fem_spe.solve.solids.equilibrium import Supports
-from fem_spe.solve.solids.mortar_faces import gather, weigh
-from fem_spe.solve.solids.mortar_ties import tie
-from fem_spe.solve.solids.mortar_weights import Weights
+from fem_spe.solve.solids.mortar.faces import gather, weigh
+from fem_spe.solve.solids.mortar.lines import Weights
+from fem_spe.solve.solids.mortar.ties import tie
 from fem_spe.solve.solids.tied_levels import Ties
 
 Floats = NDArray[np.float64]
