@@ -25,9 +25,7 @@ demo: $(STAMP)   ## reproduce Fig. 2b of Gou 2025
 
 test: lint       ## lint, then all tests
 	@echo "== pytest"
-	@$(RUN) pytest -n auto --dist worksteal -m "not mpi"
-	@echo "== pytest, on several ranks"
-	@$(RUN) pytest -m mpi
+	@$(RUN) pytest -n auto --dist worksteal
 
 lint: $(STAMP)   ## ruff and mypy
 	@echo "== ruff"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,9 +43,15 @@ Done = subprocess.CompletedProcess[str]
 _running: list[pytest.Item] = []
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Keep the test, for `on_ranks` to look at its marks."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Tests with several ranks run one at a time: more ranks than cores wait in circles."""
     _running[:] = [item]
+    if not item.get_closest_marker("mpi"):
+        return (yield)
+    with (Path(tempfile.gettempdir()) / f"fem-spe-ranks-{os.getuid()}").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -107,7 +115,6 @@ def on_ranks(command: list[str], ranks: int) -> list[str]:
     """`command` under this environment's mpiexec, where more than one rank is asked for."""
     if ranks == 1:
         return command
-    # `make test` runs these one by one: more ranks than cores wait in circles for one another
     assert _running[0].get_closest_marker("mpi"), "mark the test as mpi: it starts several ranks"
     mpiexec = Path(sys.executable).parent / "mpiexec"
     assert os.access(mpiexec, os.X_OK), f"there is no {mpiexec}"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fem_spe import comm as _comm  # noqa: F401 - what DOLFINx needs before it
 from fem_spe.geometry.faces import BOX_FACES
 from fem_spe.verify.contact import graded
-from fem_spe.verify.hertz import loaded_circle, press_ball
+from fem_spe.verify.hertz import loaded_circle, near_faces, press_ball
 from fem_spe.verify.mortar import SIDE, apart, elastic_body, patched
 from fem_spe.verify.row import Row, compared
 
@@ -129,9 +129,9 @@ def press_bodies(
     force, hertz = exact.ball_contact(sunk, 1.0 / (1.0 / one + 1.0 / other), _BALL * a)
     space = fem.functionspace(domain.mesh, ("Lagrange", degree, (3,)))
     body = elastic_body(domain, space, materials)
-    moved = {part: fem.Function(space) for part in materials}
+    bcs = []
     for part, (modulus, nu) in materials.items():
-        side = 1.0 if part == "lower" else -1.0
+        side, prefix = (1.0, "") if part == "lower" else (-1.0, "upper-")
 
         def field(
             x: Floats, modulus: float = modulus, nu: float = nu, side: float = side
@@ -142,16 +142,11 @@ def press_bodies(
             u[2] = side * u[2] - (side < 0.0) * sunk
             return u
 
-        moved[part].interpolate(field)
-    outside = {"lower": ("right", "back", "bottom"), "upper": ("right", "back", "top")}
-    bcs = []
-    for part, names in outside.items():
-        prefix = "" if part == "lower" else "upper-"
+        outside = [prefix + name for name in ("right", "back", "bottom" if side > 0.0 else "top")]
+        moved = near_faces(domain, space, outside, field)
         bcs += [elastic.prescribed(domain, space, prefix + "left", 0)]
         bcs += [elastic.prescribed(domain, space, prefix + "front", 1)]
-        bcs += [
-            fem.dirichletbc(moved[part], domain.face_dofs(space, prefix + name)) for name in names
-        ]
+        bcs += [fem.dirichletbc(moved, domain.face_dofs(space, name)) for name in outside]
     supports = Supports.of(space, bcs)
     contact = Mortar(domain, space, supports, "upper-bottom", "top")
     residuals = balance(body, supports, 1.0, rtol=1e-10, method=method, contact=contact)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fem_spe import comm as _comm  # noqa: F401 - what DOLFINx needs before it
 from fem_spe.verify.contact import graded
-from fem_spe.verify.hertz import graded_solid, loaded_circle
+from fem_spe.verify.hertz import OUTSIDE, graded_solid, loaded_circle, near_faces
 from fem_spe.verify.row import Row, compared
 
 if TYPE_CHECKING:
@@ -67,12 +67,12 @@ def press_punch(nu: float, per_radius: int = 14) -> tuple[float, Pressed]:
     def body(degree: int, coarse: Contact | None) -> Contact:
         space = fem.functionspace(domain.mesh, ("Lagrange", degree, (3,)))
         u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
-        outside = fem.Function(space)
-        outside.interpolate(
-            lambda x: force * loaded_circle(x, top, _A, _E, nu, lambda s: np.ones_like(s))
-        )
+        outside = near_faces(
+            domain, space, OUTSIDE,
+            lambda x: force * loaded_circle(x, top, _A, _E, nu, lambda s: np.ones_like(s)),
+        )  # fmt: skip
         bcs = [elastic.prescribed(domain, space, f, k) for k, f in enumerate(("left", "front"))]
-        for name in ("right", "back", "bottom"):
+        for name in OUTSIDE:
             bcs.append(fem.dirichletbc(outside, domain.face_dofs(space, name)))
         face = domain.face_dofs(space, "top")
         x = space.tabulate_dof_coordinates()[face]

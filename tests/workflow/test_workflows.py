@@ -22,6 +22,7 @@ COARSE = {"mesh.size": "4 um", "mesh.interface_size": "1 um"}
 COARSE_NETWORK = {"mesh.size": "4 um", "mesh.interface_size": "2 um"}
 NARROW = {"time.rtol": 1e-3, "geometry.size": ["3 um", "45 um"]}  # without structure: as wide
 SHORT = {"dendrite.charge": "0.15 mA*h/cm^2"}
+SHALLOW = {"indentation.displacement": "0.05 um", "indentation.steps": 1}
 SMALL = """
 title = "LASE, small"
 study = "diffusion"
@@ -65,11 +66,15 @@ def test_each_case_runs_on_a_coarse_mesh_and_passes_its_checks(case: Path) -> No
 
 
 def quick(case: fem_spe.Case) -> dict[str, Any]:
-    """What makes the case coarse, narrow or short."""
+    """What makes the case coarse, narrow, short or shallow."""
     if case.study == "diffusion":
         return COARSE_NETWORK if case.geometry.kind == "fiber_network" else COARSE
     if case.study == "nernst_planck" and case.time:
         return NARROW
+    if case.study == "indentation":
+        if case.balls is not None and not case.balls.rigid:
+            return SHALLOW
+        return {"solver.degree": 1} if len(case.geometry.size) == 3 else {}
     return SHORT if case.study == "dendrite" else {}
 
 

@@ -158,7 +158,7 @@ class Mortar:
             weights.gap,
             self.active.copy(),
         )
-        self.active = self.active ^ wrong
+        self.active = (self.active ^ wrong) & (weights.area > 0.0)
         self._tie(weights, normal)
         return bool(changes == 0 and closed)
 
