@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mechanics import solved, value
 
 import fem_spe
 from fem_spe.exact.elasticity import contact_modulus, line_contact
@@ -36,14 +37,7 @@ FIBRES: dict[str, Any] = {
 
 def press(**changes: Any) -> fem_spe.Result:
     """A run of the block with `changes`, without a check that failed."""
-    result = fem_spe.run(fem_spe.parse(BLOCK, changes))
-    assert result.failed_checks == []
-    return result
-
-
-def value(result: fem_spe.Result, name: str) -> float:
-    """A number of a result."""
-    return result.quantities[name].value
+    return solved(BLOCK, **changes)
 
 
 def test_the_quantities_have_the_names_of_the_contract() -> None:

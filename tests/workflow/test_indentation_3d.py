@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mechanics import solved, value
 
 import fem_spe
 from fem_spe.errors import CaseError, MeshError
@@ -36,14 +37,7 @@ NETWORK: dict[str, Any] = {
 
 def press(**changes: Any) -> fem_spe.Result:
     """A run of the block with `changes`, without a check that failed."""
-    result = fem_spe.run(fem_spe.parse(BLOCK, changes))
-    assert result.failed_checks == []
-    return result
-
-
-def value(result: fem_spe.Result, name: str) -> float:
-    """A number of a result."""
-    return result.quantities[name].value
+    return solved(BLOCK, **changes)
 
 
 def test_a_network_gives_the_quantities_of_the_contract_and_a_picture(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mechanics import solved, value
 
 import fem_spe as package
 from fem_spe.errors import CaseError, ConvergenceError
@@ -73,24 +74,12 @@ THROUGH: dict[str, Any] = SOLID | {  # farther than the surface bears
 }  # fmt: skip
 
 
-def solve(base: dict[str, Any], **changes: Any) -> package.Result:
-    """A run of `base` with `changes`, without a check that failed."""
-    result = package.run(package.parse(base, changes))
-    assert result.failed_checks == []
-    return result
-
-
-def value(result: package.Result, name: str) -> float:
-    """A number of a result."""
-    return result.quantities[name].value
-
-
 @pytest.mark.parametrize("structure", [FIBRES, NETWORK], ids=["section", "network"])
 def test_small_strain_stands_beside_with_the_difference_as_a_number(
     structure: dict[str, Any],
 ) -> None:
-    finite = solve(BLOCK, **structure)
-    small = solve(BLOCK, **structure | {"indentation.strain": "small"})
+    finite = solved(BLOCK, **structure)
+    small = solved(BLOCK, **structure | {"indentation.strain": "small"})
     names = ["contact_force", "contact_radius", "strain_energy"]
     for region in ("matrix", "fiber"):
         names += [f"{part}_von_mises.{region}" for part in ("mean", "p99", "p999", "max")]
@@ -117,7 +106,7 @@ def test_the_force_is_the_slope_of_the_energy(dimension: int) -> None:
     solid = SOLID if dimension == 3 else {}
     step = 0.01
     found = [
-        solve(BLOCK, **(solid | {"indentation.displacement": f"{1 + s} um"}))
+        solved(BLOCK, **(solid | {"indentation.displacement": f"{1 + s} um"}))
         for s in (-step, 0.0, step)
     ]
     energies = [value(result, "strain_energy") for result in found]
@@ -126,8 +115,8 @@ def test_the_force_is_the_slope_of_the_energy(dimension: int) -> None:
 
 
 def test_a_frictionless_contact_forgets_its_way_and_meets_its_steps() -> None:
-    one = solve(BLOCK)
-    steps = solve(BLOCK, **{"indentation.steps": 5})
+    one = solved(BLOCK)
+    steps = solved(BLOCK, **{"indentation.steps": 5})
     assert value(one, "contact_force") == pytest.approx(value(steps, "contact_force"), rel=1e-8)
     curve = steps.solution.tables["force"]["displacement [um]"]
     for k in range(1, 6):
@@ -135,7 +124,7 @@ def test_a_frictionless_contact_forgets_its_way_and_meets_its_steps() -> None:
 
 
 def test_what_sticks_resists_more() -> None:
-    free, bonded = solve(BLOCK), solve(BLOCK, **{"indentation.contact": "bonded"})
+    free, bonded = solved(BLOCK), solved(BLOCK, **{"indentation.contact": "bonded"})
     assert value(free, "contact_force") < value(bonded, "contact_force")
     assert value(bonded, "contact_force") < 1.3 * value(free, "contact_force")
 
@@ -144,7 +133,7 @@ def test_shallow_balls_find_what_small_strain_finds() -> None:
     """The difference falls with the displacement."""
     name = "small_strain_difference.contact_force"
     differences = [
-        abs(value(solve(BLOCK, **{"indentation.displacement": deep}), name))
+        abs(value(solved(BLOCK, **{"indentation.displacement": deep}), name))
         for deep in ("1.2 um", "0.4 um")
     ]
     assert differences[1] < 0.4 * differences[0] < 0.03
@@ -160,7 +149,7 @@ def test_a_dead_load_stretches_as_the_closed_form_says(dimension: int) -> None:
     if dimension == 3:
         faces["front"] = {"sliding": True}
         changes |= {"geometry.size": ["10 um"] * 3, "mesh.size": "4 um"}
-    result = solve(LOADED, **changes)
+    result = solved(LOADED, **changes)
     u = result.fields["displacement"].x.array.reshape(-1, dimension)
     assert u[:, -1].min() == pytest.approx(-0.3 * 10 * UM, rel=1e-8)
     assert u[:, 0].max() == pytest.approx((closed.lateral - 1.0) * 10 * UM, rel=1e-8)
@@ -170,7 +159,7 @@ def test_a_dead_load_stretches_as_the_closed_form_says(dimension: int) -> None:
 def test_a_displaced_face_bears_what_the_closed_form_says() -> None:
     m = lame(E, NU)
     closed = uniaxial(0.7, m.lam, m.mu, plane=True)
-    result = solve(LOADED)
+    result = solved(LOADED)
     force = value(result, "reaction_y.top")
     assert force == pytest.approx(closed.stress * 10 * UM, rel=1e-8)
     small = E / (1 - NU**2) * -0.3 * 10 * UM

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mechanics import GEL, LITHIUM, STIFF, solved, value
 
 import fem_spe
 from fem_spe.errors import CaseError
@@ -16,11 +17,6 @@ from fem_spe.exact.elasticity import contact_modulus, line_contact
 from fem_spe.exact.plasticity import Metal
 
 UM = 1e-6
-LITHIUM: dict[str, Any] = {
-    "youngs_modulus": 7.8e9, "poisson_ratio": 0.38, "yield_stress": 0.8e6,
-    "hardening_modulus": 50e6,
-}  # fmt: skip
-GEL = {"youngs_modulus": 6e6, "poisson_ratio": 0.4}
 BLOCK: dict[str, Any] = {
     "study": "elasticity",
     "geometry": {"kind": "box", "size": ["10 um", "10 um"]},
@@ -41,19 +37,6 @@ BALL: dict[str, Any] = {
     "indentation": {"displacement": "0.3 um", "contact_size": "0.3 um", "steps": 2},
     "output": {"figures": False},
 }
-STIFF = {"youngs_modulus": 6e9, "poisson_ratio": 0.3}
-
-
-def solved(tree: dict[str, Any], **changes: Any) -> fem_spe.Result:
-    """A run with `changes`, without a check that failed."""
-    result = fem_spe.run(fem_spe.parse(tree, changes))
-    assert result.failed_checks == []
-    return result
-
-
-def value(result: fem_spe.Result, name: str) -> float:
-    """A number of a result."""
-    return result.quantities[name].value
 
 
 def test_a_confined_block_yields_as_the_closed_form_says() -> None:

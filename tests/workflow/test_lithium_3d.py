@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mechanics import GEL, LITHIUM, STIFF, solved, value
 
 import fem_spe
 from fem_spe.errors import CaseError, MeshError
@@ -20,12 +21,6 @@ from fem_spe.results import read_summary
 from fem_spe.studies.solids import metal_balls
 
 UM = 1e-6
-LITHIUM: dict[str, Any] = {
-    "youngs_modulus": 7.8e9, "poisson_ratio": 0.38, "yield_stress": 0.8e6,
-    "hardening_modulus": 50e6,
-}  # fmt: skip
-GEL = {"youngs_modulus": 6e6, "poisson_ratio": 0.4}
-STIFF = {"youngs_modulus": 6e9, "poisson_ratio": 0.3}
 QUARTER = {"radius": "4 um", "material": "lithium", "positions": [["0 um", "0 um", "9 um"]]}
 BALL: dict[str, Any] = {
     "study": "indentation",
@@ -36,18 +31,6 @@ BALL: dict[str, Any] = {
     "indentation": {"displacement": "0.2 um", "contact_size": "0.25 um"},
     "output": {"figures": False},
 }
-
-
-def solved(tree: dict[str, Any], **changes: Any) -> fem_spe.Result:
-    """A run with `changes`, without a check that failed."""
-    result = fem_spe.run(fem_spe.parse(tree, changes))
-    assert result.failed_checks == []
-    return result
-
-
-def value(result: fem_spe.Result, name: str) -> float:
-    """A number of a result."""
-    return result.quantities[name].value
 
 
 @pytest.mark.parametrize(("place", "parts"), [((5, 5), 1), ((0, 5), 2), ((10, 10), 4)])
