@@ -4,7 +4,7 @@ from fem_spe.meshing.build import MeshPlan, Structure, build, mesh_arrays
 from fem_spe.meshing.extract import curve, extract
 from fem_spe.meshing.graded import WallLayer
 from fem_spe.meshing.half_balls import HalfBall, cuts
-from fem_spe.meshing.half_discs import HalfDisc
+from fem_spe.meshing.half_discs import ACROSS, HalfDisc
 from fem_spe.meshing.printed import add_printed
 from fem_spe.meshing.section import add_section
 from fem_spe.meshing.session import generate, session
@@ -12,6 +12,7 @@ from fem_spe.meshing.sizes import SizeField, Sizes, Spot, set_size_field
 from fem_spe.meshing.write import FORMATS, write, write_arrays
 
 __all__ = [
+    "ACROSS",
     "FORMATS",
     "HalfBall",
     "HalfDisc",

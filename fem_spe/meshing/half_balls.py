@@ -19,11 +19,10 @@ from fem_spe.domain import MeshArrays
 from fem_spe.errors import MeshError
 from fem_spe.geometry.faces import BOX_FACES
 from fem_spe.meshing.extract import extract
-from fem_spe.meshing.half_discs import BALL, CONTACT, DRIVEN
+from fem_spe.meshing.half_discs import ACROSS, BALL, CONTACT, DRIVEN
 from fem_spe.meshing.session import generate
 from fem_spe.meshing.sizes import Sizes, Spot, require_feasible, set_size_field
 
-_ACROSS = 6.0  # cells along the radius, away from the contact
 _TOUCHING = math.cos(math.radians(75.0))  # from the lowest point, up to where a cap may touch
 _ON_SIDE = 1e-9  # of the box, at which a centre lies on a side
 # Directions in which octants meet at the rim of the flat, and signs of x and y between them
@@ -66,7 +65,7 @@ def with_half_balls(
         )
     scale = 100.0 / max(arrays.box)
     for ball in balls:
-        size = ball.radius / _ACROSS
+        size = ball.radius / ACROSS
         volume = 2.0 / 3.0 * math.pi * ball.radius**3
         require_feasible(volume, 0.0, Sizes(size, size), 3)
     gmsh.model.add("balls")
@@ -76,7 +75,7 @@ def with_half_balls(
     gmsh.model.geo.synchronize()
     for (dimension, name), entities in groups.items():
         gmsh.model.addPhysicalGroup(dimension, entities, name=name)
-    size = min(ball.radius for ball in balls) / _ACROSS
+    size = min(ball.radius for ball in balls) / ACROSS
     set_size_field([], 0.0, Sizes(size, size), scale, [s for s in spots if s.size < size])
     generate(3)
     for _ in range(halvings):

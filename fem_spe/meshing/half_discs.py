@@ -13,6 +13,7 @@ import gmsh
 from fem_spe.domain import MeshArrays
 
 BALL = "ball"  # the region of all of them
+ACROSS = 6.0  # cells along the radius of a ball, away from the contact
 DRIVEN, CONTACT = "ball-driven", "ball-contact"  # their flats, and what may touch
 
 _TOUCHING = math.radians(75.0)  # from the lowest point, up to where the arc may touch

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from told import on_one_and_two
 
 pytestmark = pytest.mark.mpi
 
@@ -39,13 +39,7 @@ if world().rank == 0:
 
 
 def test_one_and_two_ranks_press_alike(python: Callable[..., Any], tmp_path: Path) -> None:
-    told = []
-    for ranks in (1, 2):
-        done = python(PRESS, cwd=tmp_path, ranks=ranks)
-        assert done.returncode == 0, done.stderr
-        (line,) = [part for part in done.stdout.splitlines() if part.startswith("told:")]
-        told.append(json.loads(line.removeprefix("told:")))
-    one, two = told
+    one, two = on_one_and_two(python, PRESS, tmp_path)
     assert one["plastic_fraction.ball"] > 0.1
     # round-off, and its part of the way of the balls
     small = {"max_penetration": 1e-14, "ball_flattening": 1e-13}

@@ -17,7 +17,32 @@ Bools = NDArray[np.bool_]
 # Sets that exchange all wrong nodes at once may come back in a circle. Where so many in a row
 # bring no improvement, only the last wrong node is exchanged, which ends for every positive
 # definite problem: Júdice & Pires, Comput. Oper. Res. 21 (1994) 587.
-PATIENCE = 3
+_PATIENCE = 3
+
+
+class Patience:
+    """How many of the wrong nodes change sides at once.
+
+    Args:
+        comm: The ranks that share the nodes.
+        order: A number for each node of this rank, distinct over all ranks, shape (n,).
+    """
+
+    def __init__(self, comm: MPI.Intracomm, order: Floats) -> None:
+        self.comm, self._order = comm, order
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the sets so far."""
+        self._fewest, self._left = np.inf, _PATIENCE
+
+    def pick(self, wrong: Bools, changes: int) -> Bools:
+        """Those of the wrong nodes that are to change; `changes` in all. Collective."""
+        if changes >= self._fewest and changes > 0 and self._left == 0:
+            wrong = wrong & (self._order == greatest(self.comm, self._order[wrong]))
+        self._left = _PATIENCE if changes < self._fewest else max(0, self._left - 1)
+        self._fewest = min(self._fewest, changes)
+        return wrong
 
 
 class ActiveSet:
@@ -39,12 +64,11 @@ class ActiveSet:
     def __init__(
         self, comm: MPI.Intracomm, order: Floats, first: Bools, stuck: Bools, *, bonded: bool
     ) -> None:
-        self.comm, self._order, self._bonded = comm, order, bonded
+        self.comm, self._bonded, self._patience = comm, bonded, Patience(comm, order)
         self.nodes, self._stuck = first | stuck, stuck
         self._released = np.zeros_like(stuck)
         self._keep = self._wrong = self._released
         self.changes = 0
-        self._fewest, self._patience = np.inf, PATIENCE
 
     @property
     def size(self) -> int:
@@ -72,11 +96,8 @@ class ActiveSet:
             # free it would penetrate, held where it landed it would be pulled a little: held
             self._stuck = self._stuck | self._released & self._keep & ~self.nodes
             self._released = self._released | self.nodes & ~self._keep
-        elif self.changes >= self._fewest and self.changes > 0 and self._patience == 0:
-            wrong = wrong & (self._order == greatest(self.comm, self._order[wrong]))
-        improved = self.changes < self._fewest
-        self._patience = PATIENCE if improved else max(0, self._patience - 1)
-        self._fewest = min(self._fewest, self.changes)
+        else:
+            wrong = self._patience.pick(wrong, self.changes)
         self.nodes = self.nodes ^ wrong | self._stuck
 
 

@@ -19,7 +19,7 @@ from fem_spe.errors import CaseError, ConvergenceError, did_you_mean
 from fem_spe.geometry import MeshFile
 from fem_spe.geometry.faces import BOX_FACES
 from fem_spe.materials import Material, lookup
-from fem_spe.meshing import HalfBall, HalfDisc, Spot, cuts
+from fem_spe.meshing import ACROSS, HalfBall, HalfDisc, Spot, cuts
 from fem_spe.progress import Clock, log
 from fem_spe.results import Quantity, Solution
 from fem_spe.solve.solids.equilibrium import Supports, choose
@@ -31,7 +31,6 @@ from fem_spe.studies.solids.metal_touch import Centres
 
 _FACE = "top"
 _BALL, _DRIVEN, _CONTACT = "ball", "ball-driven", "ball-contact"
-_ACROSS = 6.0  # cells along the radius of a ball, away from the contact
 _RTOL = 1e-9  # of forces out of balance, at best: normals settle linearly
 _SMALL = 0.1  # share of a ball's radius beyond which strains are no longer small
 
@@ -48,7 +47,7 @@ def plan(case: Case, wanted: Plan, centres: Centres) -> Plan:
     if len(centres[0]) == 3:
         return replace(wanted, half_balls=tuple(HalfBall(c, radius) for c in centres))
     discs = tuple(HalfDisc((x, y), radius) for x, y in centres)
-    inside = tuple(Spot((x, y), radius, radius / _ACROSS) for x, y in centres)
+    inside = tuple(Spot((x, y), radius, radius / ACROSS) for x, y in centres)
     return replace(wanted, spots=(*wanted.spots, *inside), half_discs=discs)
 
 

@@ -13,6 +13,7 @@ from fem_spe.domain import Domain
 from fem_spe.measure.stress import Mask
 from fem_spe.results import Check, Quantity, Table
 from fem_spe.solve.solids.mortar.constraint import Touch
+from fem_spe.studies.solids import pushes
 
 _RIM = 0.1  # of the radius: the zone about the rim of a flat that is left out
 _PENETRATION = 1e-8  # of the displacement
@@ -114,20 +115,8 @@ class Touches:
         }
 
     def tables(self) -> dict[str, Table]:
-        """The force over the displacement, and what each ball bears at last."""
-        curve = np.array(self.rows)
-        forces: Table = {
-            "displacement [um]": curve[:, 0] * 1e6,
-            f"force [{self.unit}]": curve[:, 1:].sum(axis=1),
-        }
-        for k in range(len(self.centres)):
-            forces[f"force on ball {k + 1} [{self.unit}]"] = curve[:, k + 1]
-        base = np.array(self.centres)[:, :-1].T
-        balls: Table = {f"{axis} [um]": x * 1e6 for axis, x in zip("xy", base, strict=False)}
-        balls[f"force [{self.unit}]"] = curve[-1, 1:]
-        size = "half width" if self.plane else "radius"
-        balls[f"contact {size} [um]"] = self.sizes * 1e6
-        return {"force": forces, "balls": balls}
+        """Those of rigid balls."""
+        return pushes.tables(self.rows, self.centres, self.sizes)
 
 
 def owners(touch: Touch, centres: Centres) -> NDArray[np.int64]:

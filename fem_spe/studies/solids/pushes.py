@@ -84,21 +84,35 @@ class Pushes:
         }
 
     def tables(self) -> dict[str, Table]:
-        """The force over the displacement, and what each ball bears at last."""
-        unit = "N/m" if self.domain.dimension == 2 else "N"
-        curve = np.array(self.rows)
-        forces: Table = {
-            "displacement [um]": curve[:, 0] * 1e6,
-            f"force [{unit}]": curve[:, 1:].sum(axis=1),
-        }
-        for k in range(len(self.centres)):
-            forces[f"force on ball {k + 1} [{unit}]"] = curve[:, k + 1]
-        base = np.array(self.centres)[:, :-1].T
-        balls: Table = {f"{axis} [um]": x * 1e6 for axis, x in zip("xy", base, strict=False)}
-        balls[f"force [{unit}]"] = curve[-1, 1:]
-        size = "half width" if unit == "N/m" else "radius"
-        balls[f"contact {size} [um]"] = self.sizes * 1e6
-        return {"force": forces, "balls": balls}
+        """Those of `tables`."""
+        return tables(self.rows, self.centres, self.sizes)
+
+
+def tables(
+    rows: Sequence[tuple[float, ...]],
+    centres: Sequence[tuple[float, ...]],
+    sizes: NDArray[np.float64],
+) -> dict[str, Table]:
+    """The force over the displacement, and what each ball bears at last.
+
+    Args:
+        rows: The displacement, m, and the force of each ball, N (N/m in 2-D), step by step.
+        centres: Where the balls were at first, m.
+        sizes: Half width or radius of each contact, m, shape (balls,).
+    """
+    unit, size = ("N/m", "half width") if len(centres[0]) == 2 else ("N", "radius")
+    curve = np.array(rows)
+    forces: Table = {
+        "displacement [um]": curve[:, 0] * 1e6,
+        f"force [{unit}]": curve[:, 1:].sum(axis=1),
+    }
+    for k in range(len(centres)):
+        forces[f"force on ball {k + 1} [{unit}]"] = curve[:, k + 1]
+    base = np.array(centres)[:, :-1].T
+    balls: Table = {f"{axis} [um]": x * 1e6 for axis, x in zip("xy", base, strict=False)}
+    balls[f"force [{unit}]"] = curve[-1, 1:]
+    balls[f"contact {size} [um]"] = sizes * 1e6
+    return {"force": forces, "balls": balls}
 
 
 def _half_widths(domain: Domain, pressed: Pressed, balls: int) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ from petsc4py import PETSc
 from scipy.sparse import coo_array
 
 from fem_spe.domain import Domain
+from fem_spe.solve.solids.active_set import Patience
 from fem_spe.solve.solids.equilibrium import Supports
 from fem_spe.solve.solids.mortar.faces import gather, weigh
 from fem_spe.solve.solids.mortar.lines import Weights
@@ -31,7 +32,6 @@ Ints = NDArray[np.int64]
 _CLOSED = 3e-9  # of the largest displacement, at which a gap counts as closed
 _PULL = 1e-8  # of the largest pressure: below it a node is not pulled
 _START = 0.5  # of the deepest: what is deeper is taken to touch at first
-_PATIENCE = 3  # sets without an improvement, after which only one node is exchanged
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,8 @@ class Mortar:
         self.free = self._gathered([held])[0] < 0.5
         self.active = np.zeros(self.upper.slaves, dtype=bool)
         self.last: Touch | None = None
-        self._fewest, self._patience = np.inf, _PATIENCE
+        # every rank holds all slaves
+        self._patience = Patience(MPI.COMM_SELF, np.arange(self.upper.slaves, dtype=float))
         self._T: PETSc.Mat | None = None
         self._normal = np.zeros((self.upper.slaves, self.gdim))  # zero where nothing is tied
         self._bent = np.zeros(len(self.upper.ends), dtype=bool)
@@ -137,13 +138,10 @@ class Mortar:
             wanted &= weights.area > 0.0
         wrong = wanted != self.active
         changes = int(np.count_nonzero(wrong))
-        if changes >= self._fewest and self._patience == 0:
-            wrong &= np.arange(slaves) == np.flatnonzero(wrong).max(initial=-1)
-        self._patience = _PATIENCE if changes < self._fewest else max(0, self._patience - 1)
-        self._fewest = min(self._fewest, changes)
+        wrong = self._patience.pick(wrong, changes)
         closed = np.all(np.abs(weights.gap[self.active]) <= shut)
         if changes == 0:
-            self._fewest, self._patience = np.inf, _PATIENCE
+            self._patience.restart()
         nodal[~self.active] = 0.0
         below = force[n:].copy()
         taken = -weights.share.T @ ((push * self.active)[:, None] * normal)
@@ -195,7 +193,7 @@ class Mortar:
     def restore(self, state: NDArray[np.bool_]) -> None:
         """Go back to an earlier `state`."""
         self.active = state.copy()
-        self._fewest, self._patience = np.inf, _PATIENCE
+        self._patience.restart()
 
     def _gathered(self, owned: list[Floats]) -> list[Floats]:
         """Values at the surfaces' nodes from their owners, shape (nodes, gdim). Collective."""
