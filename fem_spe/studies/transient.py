@@ -124,7 +124,6 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
                 rows.append(model.measure(step))
                 probes.record(step.time)
                 if step.is_output:
-                    log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
                     frames.append(Frame(step.time, {"concentration": model.u.x.array.copy()}))
                     probes.record_lines(step.time)
                 if step.time < case.time.end:  # the end is measured from a step to it
@@ -135,6 +134,8 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
                         "probes": checkpoint.probed(probes),
                     }
                     keeper.offer(Record(state, told, tuple(frames)))
+                if step.is_output:  # told once it is kept
+                    log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
         stage.note = f"{model.num_dofs} unknowns, {len(rows)} steps, {rejected} rejected"
     with clock.stage("measure"):
         history = History(*np.array(rows).T)

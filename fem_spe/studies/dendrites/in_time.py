@@ -114,18 +114,19 @@ def _grow(case: Case, walk: Walk, clock: Clock) -> Solution:
                     view.update()
                     probes.record(step.time)
                 if shown:
+                    frames.append(view.frame(step.time))
+                    probes.record_lines(step.time)
+                if not shorted and len(frames) < case.dendrite.frames:  # the end is measured
+                    told = {"rows": list(history), "probes": checkpoint.probed(probes)}
+                    keeper.offer(walk.record(told, tuple(frames)))
+                if shown:  # told once it is kept
                     log.info(
                         "  t = %-9.4g s  deposit %.3g um, R_a %.3g um, step %d of %.2g s",
                         step.time, history[-1][2], history[-1][5], step.index, step.size,
                     )  # fmt: skip
-                    frames.append(view.frame(step.time))
-                    probes.record_lines(step.time)
                 if shorted:
                     log.warning("stopped at the short circuit, t = %.6g s", step.time)
                     break
-                if len(frames) < case.dendrite.frames:  # the end is measured from a step to it
-                    told = {"rows": list(history), "probes": checkpoint.probed(probes)}
-                    keeper.offer(walk.record(told, tuple(frames)))
         unknowns = int(max(walk.meshes, key=lambda mesh: mesh[-1])[-1])
         stage.note = f"{unknowns} unknowns, {len(history)} steps, {walk.rejected} rejected"
         if walk.band is not None:

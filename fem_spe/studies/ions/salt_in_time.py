@@ -167,7 +167,6 @@ def run(case: Case, domain: Domain, clock: Clock, driven: Cell, limits: Limits) 
                 fields.update()
                 probes.record(step.time)
                 if step.is_output:
-                    log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
                     frames.append(fields.frame(step.time))
                     profiles |= fields.slices(step.time)
                     probes.record_lines(step.time)
@@ -179,6 +178,8 @@ def run(case: Case, domain: Domain, clock: Clock, driven: Cell, limits: Limits) 
                     "probes": checkpoint.probed(probes),
                 }
                 keeper.offer(Record(state, told, tuple(frames), (step.rate.rest,)))
+                if step.is_output:  # told once it is kept
+                    log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
         stage.note = f"{model.num_dofs} unknowns, {len(walk.rows)} steps"
     if last is None:
         raise ConvergenceError(f"{walk.ended} within the first step; give a smaller flux")

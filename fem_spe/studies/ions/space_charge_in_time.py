@@ -137,7 +137,6 @@ def run(case: Case, model: Model, limits: Limits, clock: Clock) -> Solution:
                 fields.update()
                 probes.record(step.time)
                 if step.is_output:
-                    log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
                     frames.append(fields.frame(step.time))
                     profiles |= fields.slices(step.time)
                     probes.record_lines(step.time)
@@ -151,6 +150,8 @@ def run(case: Case, model: Model, limits: Limits, clock: Clock) -> Solution:
                         "probes": checkpoint.probed(probes),
                     }
                     keeper.offer(Record(state, told, tuple(frames)))
+                if step.is_output:  # told once it is kept
+                    log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
         stage.note = f"{model.num_dofs} unknowns, {len(rows)} steps"
     with clock.stage("measure"):
         quantities, _, tables = measure(model, limits, fields)
