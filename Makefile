@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 # Programs of .venv come first, also for those that start others (mpiexec in tests).
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: help install demo test lint verify lock image clean
+.PHONY: help install demo test lint style types pytest verify lock image clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z]*\): .*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -23,16 +23,23 @@ endif
 demo: $(STAMP)   ## reproduce Fig. 2b of Gou 2025
 	@$(RUN) .venv/bin/python workflows/gou2025/fig2b.py
 
-test: lint       ## lint, then all tests
-	@echo "== pytest"
-	@$(RUN) pytest -n auto --dist worksteal
+test: style      ## ruff, then mypy beside all tests
+	@$(MAKE) --no-print-directory -j 2 types pytest
 
-lint: $(STAMP)   ## ruff and mypy
+lint: style types ## ruff and mypy
+
+style: $(STAMP)
 	@echo "== ruff"
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
+
+types: $(STAMP)
 	@echo "== mypy"
 	@$(RUN) mypy
+
+pytest: $(STAMP)
+	@echo "== pytest"
+	@$(RUN) pytest -n auto --dist worksteal
 
 verify: $(STAMP) ## compare with exact solutions
 	@$(RUN) fem-spe verify

@@ -65,14 +65,14 @@ def main(columns: int, rows: int, steps: int) -> bool:
         progress=lambda _, v: model.charge(v, deposit), norm=model.norm, culprit=model.culprit,
     )  # fmt: skip
     for _ in range(BEFORE):
-        next(walk)
-        model.accepted()
+        step, _ = next(walk)
+        model.accepted(step.time)
     before, rejected = spent(), 0
     comm.barrier()
     began = time.perf_counter()
     for _ in range(steps):
         step, _ = next(walk)
-        model.accepted()
+        model.accepted(step.time)
         rejected += step.rejected
     comm.barrier()
     whole = time.perf_counter() - began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json as json_module
 import os
 import sys
@@ -32,6 +33,7 @@ Sets = Annotated[list[str] | None, Parameter(name="--set", negative="", consume_
 
 def main() -> None:
     """Entry point: run the command and leave with its exit code."""
+    faulthandler.enable()  # a library that crashes leaves at least the place
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
@@ -102,8 +104,8 @@ def run(
     case
         The case file (TOML).
     output
-        Folder for the result; default: results/<case name> here, for a sweep
-        results/<case name>_sweep.
+        Folder for the result; default: results/NAME here, for a sweep results/NAME_sweep, where
+        NAME is that of the case file.
     set_
         Another value for a key, for example --set geometry.seed=3; may be repeated.
     sweep
@@ -169,7 +171,7 @@ def new(kind: str, /, *, output: Output = None) -> int:
         transient, electrostatics, nernst_planck, dendrite, elasticity, indentation or
         indentation_3d.
     output
-        The file to write; default: <kind>.toml here.
+        The file to write; default: KIND.toml here.
     """
 
     def work() -> int:

@@ -16,6 +16,7 @@ from typing import Any
 from fem_spe.errors import CaseError, FemSpeError, did_you_mean
 from fem_spe.materials import entries
 from fem_spe.plot import (
+    Within,
     draw_anode_flux,
     draw_charging,
     draw_force,
@@ -41,7 +42,7 @@ from fem_spe.render import (
     draw_stressed_solids,
     join,
     limits,
-    read_case,
+    on_face,
     read_grid,
     read_times,
     scalars,
@@ -49,7 +50,7 @@ from fem_spe.render import (
 )
 from fem_spe.render.mechanical import deformed, stressed_solid
 from fem_spe.render.stressed import DISPLACEMENT, STRESS
-from fem_spe.results import Table, read_table
+from fem_spe.results import Table, read_case, read_table
 from fem_spe.units import LENGTH
 
 Picture = Callable[[], Path]  # draws one and gives its file
@@ -90,8 +91,8 @@ def _fields(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
         return {}  # of a study without a mesh
     grid: Any = read_grid(folder)
     title = case.get("title") or folder.name
-    if "time" in case:
-        title += f", t = {case['time']['end']}"
+    if last := read_times(folder)[-1]:  # a run may end before the time that was asked for
+        title += f", t = {last:.6g} s"
     mechanical = STRESS in grid.cell_data and DISPLACEMENT in grid.point_data
     if dimension(grid) == 3:
         if mechanical:
@@ -143,7 +144,7 @@ def _curves(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
     known: dict[str, Callable[[Table, Path], Path]] = {
         "profile": lambda table, file: draw_profile(table, file, label),
         "potential_profile": lambda table, file: draw_profile(table, file, "potential (V)"),
-        "anode_flux": lambda table, file: draw_anode_flux(table, file, "anode"),
+        "anode_flux": lambda table, file: draw_anode_flux(table, file, _face(folder, case, table)),
         "charging": draw_charging,
         "front": draw_front,
         "history": draw_history,
@@ -154,8 +155,9 @@ def _curves(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
     found: dict[str, Picture] = {}
     for name, draw_curve in known.items():
         file = folder / "tables" / f"{name}.csv"
-        if file.exists():
-            found[name] = partial(draw_curve, read_table(file), figures / f"{name}.png")
+        # one mesh that was good enough makes no curve
+        if file.exists() and (_rows(table := read_table(file)) > 1 or name != "adapt"):
+            found[name] = partial(draw_curve, table, figures / f"{name}.png")
     file = folder / "tables" / "impedance.csv"
     if file.exists():
         curve = file.with_name("impedance_fit.csv")
@@ -168,18 +170,29 @@ def _curves(folder: Path, case: dict[str, Any]) -> dict[str, Picture]:
             draw_pores, {"": read_table(file)}, figures / "pore_sizes.png"
         )
     file = folder / "tables" / "force.csv"
-    if file.exists() and len(next(iter((table := read_table(file)).values()))) > 1:
+    if file.exists() and _rows(table := read_table(file)) > 1:
         found["force"] = partial(draw_force, table, figures / "force.png")
     if (folder / "tables" / "fibers.csv").exists():
         found["network"] = partial(draw_networks, [network_panel(folder)], figures / "network.png")
     for file in sorted((folder / "tables").glob("probe_*.csv")):
         table = read_table(file)
-        if len(next(iter(table.values()))) > 1:
+        if _rows(table) > 1:
             found[file.stem] = partial(
                 draw_probe, table, figures / f"{file.stem}.png",
                 _place(file.stem.removeprefix("probe_"), case), partial(field_label, case=case),
             )  # fmt: skip
     return found
+
+
+def _face(folder: Path, case: dict[str, Any], table: Table) -> Within | None:
+    """What tells holes of a flat face in 3-D, on the low side of the axis that is not in `table`.
+
+    The relief of a printed part has none: seen along the thickness, it covers all of the cell.
+    """
+    across = [k for k in range(3) if not any(head.startswith("xyz"[k]) for head in table)]
+    if len(across) != 1 or len(table) != 3 or case["geometry"]["kind"] == "printed":
+        return None
+    return partial(on_face, read_grid(folder), across[0])
 
 
 def _movie(folder: Path, case: dict[str, Any]) -> Path:
@@ -243,6 +256,10 @@ def field_label(name: str, case: dict[str, Any]) -> str:
     return f"{words} ({unit})" if unit else words
 
 
+def _rows(table: Table) -> int:
+    return len(next(iter(table.values())))
+
+
 def _place(name: str, case: dict[str, Any]) -> str:
     """What the probe `name` looks at, in words."""
     probe = case["probe"][name]
@@ -266,11 +283,10 @@ def concentration_label(case: dict[str, Any]) -> str:
     parted = {entry.material for entry in entries() if entry.name == "partition"}
     materials = case.get("materials", {}).values()
     jumps = any(m in parted if isinstance(m, str) else "partition" in m for m in materials)
-    symbol = "c / K" if jumps else "c"
-    what = f"Li⁺ concentration {symbol}"
-    if symbol == "c / K":
-        what += " (K: partition)"
-    return f"{what} / Δc" if across else f"{what}, mol/m³"
+    what = f"Li⁺ concentration {'c / K' if jumps else 'c'}"
+    what += " / Δc" if across else ", mol/m³"
+    # a line of its own, for one line is too long for the axis of a small picture
+    return f"{what}\n(K: partition)" if jumps else what
 
 
 if __name__ == "__main__":

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_spe.render.style import COLORMAP, style
+from fem_spe.render.style import COLORMAP, HOLE, style
 from fem_spe.results import Table
 
 # cells side by side, told apart by colour and dashes
 _CELLS = (("#a50f15", "-"), ("#08519c", "--"), ("#238b45", "-."), ("#6a3d9a", ":"))
+Within = Callable[[NDArray[np.float64]], NDArray[np.bool_]]  # which of places in a plane are in
+
 _MANY = 8  # curves; more are told apart by a colour bar
 # `mean c at 2 s [mol/m^3]`: which statistic, of what, when, in which unit
 _HEAD = re.compile(r"(?:(mean|min|max) )?(.+?)(?: at ([-+.\de]+) s)?( \[.*\])?")
@@ -37,23 +39,45 @@ def draw_profile(table: Table, file: Path, label: str) -> Path:
     return file
 
 
-def draw_anode_flux(table: Table, file: Path, face: str) -> Path:
-    """The normal flux density along the anode over its mean."""
+def draw_anode_flux(table: Table, file: Path, within: Within | None = None) -> Path:
+    """The normal flux density along the anode over its mean.
+
+    Args:
+        table: Positions and values; of a structure in 3-D two positions.
+        file: Where to write the picture.
+        within: Of places on a face of a structure in 3-D, shape (n, 2), um: which are no hole.
+    """
     heads = list(table)
     with style() as plt:
-        figure, axis = plt.subplots(figsize=(6.7, 2.2), layout="constrained")
+        flat = len(heads) > 2
+        size = (3.6, 2.8) if flat else (6.7, 2.2)
+        figure, axis = plt.subplots(figsize=size, layout="constrained")
         flux = table[heads[-1]]
-        if len(heads) == 2:
+        if not flat:
             axis.plot(table[heads[0]], flux, color="#08519c", lw=0.8)
             axis.axhline(1.0, color="0.6", lw=0.6)
             axis.set(xlabel=_head(heads[0]), ylabel="flux / mean flux")
             axis.set_ylim(bottom=min(0.0, float(flux.min())))
             axis.margins(x=0)
         else:
-            drawn = axis.tripcolor(table[heads[0]], table[heads[1]], flux, cmap=COLORMAP)
+            parts = plt.matplotlib.tri.Triangulation(table[heads[0]], table[heads[1]])
+            if within is not None:
+                places = np.column_stack([parts.x, parts.y])[parts.triangles].mean(axis=1)
+                parts.set_mask(~within(places))
+            # where a hole meets the face the flux may have no limit: such points are beyond
+            low, high = (float(end) for end in np.percentile(flux, (1, 99)))
+            if high - low < 1e-3 * abs(high):  # even, but for round-off
+                low, high = low - 0.1, high + 0.1
+            drawn = axis.tripcolor(parts, flux, cmap=COLORMAP, vmin=low, vmax=high)
             axis.set(xlabel=_head(heads[0]), ylabel=_head(heads[1]), aspect="equal")
-            figure.colorbar(drawn, ax=axis, label="flux / mean flux")
-        axis.set_title(f"flux through the {face}", loc="left")
+            axis.set_facecolor(HOLE)
+            axis.margins(0)
+            beyond = float(flux.min()) < low, float(flux.max()) > high
+            ends = {(True, True): "both", (True, False): "min", (False, True): "max"}
+            figure.colorbar(
+                drawn, ax=axis, label="flux / mean flux", extend=ends.get(beyond, "neither")
+            )
+        axis.set_title("flux through the anode", loc="left")
         figure.savefig(file)
     return file
 
@@ -96,7 +120,7 @@ def draw_front(table: Table, file: Path) -> Path:
     """Roughness and coverage of a growing front, and what is left before it, over the charge."""
     charge = next(head for head in table if head.startswith("charge"))
     curves = (
-        (("R_a [um]",), "R_a (µm)"),
+        (("R_a [um]",), "$R_a$ (µm)"),
         (("coverage", "length / width"), "over the width"),
         (("min c [mol/m^3]", "max c [mol/m^3]"), "c (mol/m³)"),
         (("current density [A/m^2]",), "current density (A/m²)"),
@@ -317,4 +341,5 @@ def draw_mesh_study(table: Table, file: Path) -> Path:
 
 
 def _head(name: str) -> str:
-    return name.replace("[um]", "(µm)").replace("[", "(").replace("]", ")")
+    name = name.replace("[um]", "(µm)").replace("[", "(").replace("]", ")")
+    return name.replace("^2", "²").replace("^3", "³")

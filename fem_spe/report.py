@@ -12,14 +12,18 @@ from fem_spe.results import read_summary
 
 def overview(summary: dict[str, Any]) -> str:
     """The quantities and checks of one summary, one line each."""
-    lines = []
-    for name, quantity in summary["quantities"].items():
-        value = f"{_cell(quantity)} {quantity['unit']}".strip()
-        lines.append(f"{name:24} {value:24} {quantity['description']}")
-    for name, check in summary["checks"].items():
+    quantities, checks = summary["quantities"], summary["checks"]
+    values = {n: f"{_cell(q)} {q['unit']}".strip() for n, q in quantities.items()}
+    names = max((len(n) for n in [*quantities, *checks]), default=0)
+    wide = max((len(v) for v in values.values()), default=0)
+    lines = [
+        f"{name:{names}}  {value:{wide}}  {quantities[name]['description']}"
+        for name, value in values.items()
+    ]
+    for name, check in checks.items():
         verdict = "ok" if check["passed"] else "NOT PASSED"
         number = "not a number" if check["value"] is None else f"{check['value']:.1e}"
-        lines.append(f"{name:24} {number} (limit {check['limit']:.0e})  {verdict}")
+        lines.append(f"{name:{names}}  {number} (limit {check['limit']:.0e})  {verdict}")
     return "\n".join(lines)
 
 

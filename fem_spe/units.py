@@ -166,7 +166,6 @@ DURATION = Unit("s", "time", "10 min", "s", 1.0)
 FREQUENCY = Unit("1/s", "frequency", "10 kHz", "Hz", 1.0)
 
 Length = Annotated[float, LENGTH]
-Duration = Annotated[float, DURATION]
 Angle = Annotated[float, ANGLE]
 Concentration = Annotated[float, CONCENTRATION]
 MolarFlux = Annotated[float, MOLAR_FLUX]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import io
+import logging
 import os
 import subprocess
 import sys
 import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -44,13 +47,18 @@ _running: list[pytest.Item] = []
 
 
 def pytest_configure() -> None:
-    """Forms, a thousand on a clean machine, compile a third faster where they may be slower."""
+    """Compile fast: a thousand forms on a clean machine, which may be slower; modules once."""
     options = SHARED / "dolfinx" / "dolfinx_jit_options.json"
     options.parent.mkdir(parents=True, exist_ok=True)
     written = options.with_suffix(f".{os.getpid()}")  # another process may be reading it
     written.write_text('{ "cffi_extra_compile_args": ["-O1", "-g0"] }', encoding="utf-8")
     written.replace(options)
     os.environ["XDG_CONFIG_HOME"] = str(SHARED)
+    # All processes share their modules, also those that the tests start: without, each start
+    # takes three times as long.
+    sys.dont_write_bytecode, sys.pycache_prefix = False, str(SHARED / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 
 @pytest.hookimpl(wrapper=True)
@@ -62,15 +70,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     with (SHARED / "ranks.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return (yield)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Programs that the tests start share their compiled modules: each starts twice as fast."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +86,16 @@ def small_case(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.fixture
+def told(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> pytest.LogCaptureFixture:
+    """`caplog` with what a run tells, though a test before this one may have silenced it."""
+    monkeypatch.setattr(logging.getLogger("fem_spe"), "propagate", True)
+    caplog.set_level("INFO", "fem_spe")
+    return caplog
+
+
 @pytest.fixture(scope="session")
 def fem_spe_command() -> str:
     """The console script of this environment."""
@@ -95,10 +104,17 @@ def fem_spe_command() -> str:
 
 @pytest.fixture(scope="session")
 def fem_spe(fem_spe_command: str) -> Callable[..., Done]:
-    """`fem_spe("run", file, cwd=…)`: the command line, on `ranks` ranks."""
+    """`fem_spe("run", file, cwd=…)`: the command line, on `ranks` ranks.
 
-    def run(*words: object, cwd: Path, ranks: int = 1, timeout: float = 120.0) -> Done:
+    One rank is this process, which has imported everything, unless it is to be one `apart`.
+    """
+
+    def run(
+        *words: object, cwd: Path, ranks: int = 1, apart: bool = False, timeout: float = 300.0
+    ) -> Done:
         command = [fem_spe_command, *map(str, words)]
+        if ranks == 1 and not apart:
+            return within(command, cwd)
         return subprocess.run(
             on_ranks(command, ranks),
             cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False,
@@ -107,11 +123,28 @@ def fem_spe(fem_spe_command: str) -> Callable[..., Done]:
     return run
 
 
+def within(command: list[str], cwd: Path) -> Done:
+    """What the console script does, in this process; it leaves nothing behind."""
+    from fem_spe import cli
+
+    out, err, log = io.StringIO(), io.StringIO(), logging.getLogger("fem_spe")
+    before = log.handlers, log.level, log.propagate
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(cwd)
+        patch.setattr(sys, "argv", ["fem-spe", *command[1:]])
+        try:
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        finally:
+            log.handlers, log.level, log.propagate = before
+    return Done(command, ended.value.code, out.getvalue(), err.getvalue())
+
+
 @pytest.fixture(scope="session")
 def python() -> Callable[..., Done]:
     """`python(code, cwd=…)`: a Python program, on `ranks` ranks."""
 
-    def run(code: str, *words: object, cwd: Path, ranks: int = 1, timeout: float = 120.0) -> Done:
+    def run(code: str, *words: object, cwd: Path, ranks: int = 1, timeout: float = 300.0) -> Done:
         command = [sys.executable, "-c", code, *map(str, words)]
         return subprocess.run(
             on_ranks(command, ranks),

@@ -15,6 +15,14 @@ def known_keys(schema: Schema, location: tuple[int | str, ...]) -> list[str]:
     return list(_resolve(node, schema).get("properties", {}))
 
 
+def known_tags(schema: Schema, location: tuple[int | str, ...]) -> list[str]:
+    """What may tell the kinds of the table at `location` (a pydantic error location) apart."""
+    node = schema
+    for part in location:
+        node = _child(_resolve(node, schema), part, schema)
+    return list(_resolve(node, schema).get("discriminator", {}).get("mapping", {}))
+
+
 def _resolve(node: Schema, whole: Schema) -> Schema:
     while "$ref" in node:
         node = whole["$defs"][node["$ref"].rsplit("/", 1)[1]]
@@ -38,5 +46,7 @@ def _child(node: Schema, part: int | str, whole: Schema) -> Schema:
             inner = _child(resolved, part, whole)
             if inner is not resolved:
                 return inner
+    if isinstance(part, int) and isinstance(node.get("items"), dict):
+        return dict(node["items"])
     extra = node.get("additionalProperties")
     return dict(extra) if isinstance(extra, dict) else node

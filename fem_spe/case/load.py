@@ -74,14 +74,20 @@ def read_toml(path: Path) -> dict[str, Any]:
         CaseError: if it cannot be read or is not TOML.
     """
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        # some editors begin a file with a mark of its encoding
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise CaseError(f"{path}: there is no such file") from None
     except OSError as error:
         raise CaseError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CaseError(f"{path}: not valid TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise CaseError(
+            f"{path}: not valid TOML: line {line} is not UTF-8 text; save the file as UTF-8"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        what = str(error).replace("Cannot overwrite a value", "the same key stands twice")
+        raise CaseError(f"{path}: not valid TOML: {what}") from None
 
 
 def toml_value(text: str) -> Any:

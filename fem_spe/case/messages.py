@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from fem_spe.case.keys import Schema, known_keys
+from fem_spe.case.keys import Schema, known_keys, known_tags
 from fem_spe.errors import did_you_mean
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+_ENTRY = re.compile(r"(\w+)\[(\d+)\]")
 _NAMES_TABLE = re.compile(r"\[[a-z_.]+\] ")  # a message that says itself where it belongs
 
 
@@ -35,7 +36,7 @@ def explain(error: ValidationError, data: dict[str, Any], schema: Schema) -> str
     if detail["type"] in _UNKNOWN_KEY:
         message = _unknown_key(keys, known_keys(schema, detail["loc"][:-1]))
     else:
-        message = _message(detail, keys, data)
+        message = _message(detail, keys, data, schema)
     return message + (f" (and {more} more)" if more else "")
 
 
@@ -71,9 +72,9 @@ def _written(detail: ErrorDetails, data: Any) -> Any:
     return detail["input"] if isinstance(place, dict) else place
 
 
-def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
+def _message(detail: ErrorDetails, keys: list[str], data: Any, schema: Schema) -> str:
     table, key = ".".join(keys[:-1]), keys[-1] if keys else ""
-    place = f"[{table}] {key}" if table else key
+    place = f"{_table(table)} {key}" if table else key
     value = _written(detail, data)
     match detail["type"]:
         case "too_short":
@@ -81,9 +82,10 @@ def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
         case "missing" if isinstance(value, (list, tuple)):
             return f"{place} = {value!r}: has too few entries"
         case "too_long":
-            return f"{place} = {value!r}: has too many entries"
+            most = detail["ctx"]["max_length"]
+            return f"{place} = {value!r}: has too many entries; give {most} or fewer"
         case "tuple_type":
-            return f"{place} = {value!r}: must be a list of values"
+            return f"{place} = {value!r}: must be a list of values, such as [{value!r}, ...]"
         case (
             "dict_type"
             | "dict_attributes_type"
@@ -92,11 +94,14 @@ def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
             | "model_attributes_type"
         ):
             return f"{place} = {value!r}: must be a table of keys and values"
+        case "missing" if keys == ["study"]:
+            return 'study: is missing; the case needs it, for example study = "diffusion"'
         case "missing" | "missing_argument" | "missing_keyword_only_argument":
             return f"{place}: is missing; the case needs it"
         case "union_tag_not_found":
             tag = detail["ctx"]["discriminator"].strip("'")
-            return f"[{'.'.join(keys)}] {tag}: is missing; the case needs it"
+            known = known_tags(schema, detail["loc"])
+            return f"[{'.'.join(keys)}] {tag}: is missing; give one of {', '.join(known)}"
         case "union_tag_invalid":
             context = detail["ctx"]
             tag, tags = context["discriminator"].strip("'"), context["expected_tags"]
@@ -107,15 +112,33 @@ def _message(detail: ErrorDetails, keys: list[str], data: Any) -> str:
             if not place or _NAMES_TABLE.match(text):
                 return text
             if isinstance(detail["input"], dict):
-                return f"[{'.'.join(keys)}] {text}"
+                return f"{_table('.'.join(keys))} {text}"
             return f"{place}: {text}"
+        case "float_parsing" | "int_parsing" | "int_from_float":
+            what = "whole number" if detail["type"].startswith("int") else "number"
+            plain = ", without quotes and unit" if isinstance(value, str) else ""
+            return f"{place} = {value!r}: must be a {what}{plain}"
+        case "bool_parsing" | "bool_type":
+            return f"{place} = {value!r}: must be true or false, without quotes"
+        case "string_type":
+            return f"{place} = {value!r}: must be a text in quotes"
+        case "finite_number":
+            return f"{place} = {value!r}: must be a finite number"
         case _:
-            what = detail["msg"]
-            return f"{place} = {value!r}: {what[0].lower()}{what[1:]}"
+            what = detail["msg"].replace("Input should be", "must be").replace("True", "true")
+            kelvin = " K" if key == "temperature" else ""
+            return f"{place} = {value!r}: {what[0].lower()}{what[1:]}{kelvin}"
+
+
+def _table(name: str) -> str:
+    """The table as it stands in the file, the entries of a list by number as a person counts."""
+    entry = _ENTRY.fullmatch(name)
+    return f"[[{entry[1]}]] number {int(entry[2]) + 1}:" if entry else f"[{name}]"
 
 
 def _unknown_key(keys: list[str], known: list[str]) -> str:
     table, key = ".".join(keys[:-1]), keys[-1]
-    where = f"in [{table}]" if table else "at the top of the case"
+    where = f"in {_table(table)}" if table else "at the top of the case"
     hint = did_you_mean(key, known, cutoff=0.5)
-    return f"unknown key {key!r} {where}; {hint}known are {', '.join(known)}"
+    between = "" if where.endswith(":") else ";"
+    return f"unknown key {key!r} {where}{between} {hint}known are {', '.join(known)}"

@@ -57,6 +57,7 @@ ReactionSpec = Annotated[
     Discriminator(_kind_of_reaction),
 ]
 
+_COLD = 150.0  # K; a number below is one in degC that lacks its unit
 _STEPS = re.compile(r"\s*(\d+)\s*steps?\s*")
 
 
@@ -194,6 +195,16 @@ class Case(Table):
     probe: Probes = Field(default_factory=dict)
     options: dict[str, Any] = Field(default_factory=dict)
     """What a study registered from outside the package reads; free in form."""
+
+    @field_validator("temperature", mode="before")
+    @classmethod
+    def _kelvin_meant(cls, value: object) -> object:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < _COLD:
+            raise ValueError(
+                f'{value:g} without unit is in K, {value - 273.15:g} degC; write "{value:g} degC", '
+                f'or "{value:g} K" where that is meant'
+            )
+        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Case:

@@ -7,19 +7,16 @@ from fem_spe import comm as _comm  # noqa: F401 - what DOLFINx needs before it
 
 # isort: on
 from fem_spe.checkpoint.file import remove, require_new, require_restart
-from fem_spe.checkpoint.keeper import Keeper, Record, columns, kept_in, probed, resume, rows
+from fem_spe.checkpoint.keeper import Keeper, Record, Steps, kept_in
 from fem_spe.checkpoint.layout import Part
 
 __all__ = [
     "Keeper",
     "Part",
     "Record",
-    "columns",
+    "Steps",
     "kept_in",
-    "probed",
     "remove",
     "require_new",
     "require_restart",
-    "resume",
-    "rows",
 ]

@@ -18,7 +18,7 @@ from fem_spe.errors import CaseError
 Array = NDArray[np.float64]
 
 FOLDER = "restart"
-FORMAT = 1
+FORMAT = 2
 _OURS = ("state_*.npz*", "frame_*.npz*")
 # what the solution does not depend on, or only within its tolerance
 _FREE = ("title", "output.", "time.rtol", "dendrite.tolerance", "solver.rtol")
@@ -70,6 +70,8 @@ def read(file: Path, *, arrays: bool = True) -> tuple[dict[str, Any], dict[str, 
             raise ValueError(f"format {head['format']} is not {FORMAT}")
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         what = (str(error).splitlines() or [type(error).__name__])[0]
+        if "pickle" in what:  # NumPy's advice for what has another beginning than its archives
+            what = "it is damaged, or another kind of file"
         raise CaseError(
             f"{file}: cannot be read as a restart file ({what}); give --force in place of "
             "--restart to begin anew"

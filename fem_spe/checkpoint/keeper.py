@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from dolfinx import fem
@@ -23,9 +23,6 @@ from fem_spe.errors import CaseError, ConvergenceError
 from fem_spe.progress import log
 from fem_spe.results import Frame
 from fem_spe.solve.bdf import Past
-
-if TYPE_CHECKING:
-    from fem_spe.measure.probe import Follower
 
 Array = NDArray[np.float64]
 
@@ -311,27 +308,3 @@ class Keeper[S: Steps]:
 
 def _column(values: Array, order: Order) -> Array:
     return values[: order.held, None]
-
-
-def probed(probes: Follower) -> dict[str, Any]:
-    """What was followed so far, as a record tells it."""
-    rows = {name: list(own) for name, own in probes.rows.items()}
-    return {"rows": rows, "curves": {name: dict(own) for name, own in probes.curves.items()}}
-
-
-def resume(probes: Follower, told: dict[str, Any]) -> None:
-    """Make what was followed that of a record."""
-    for name, rows in told["rows"].items():
-        probes.rows[name] = [list(row) for row in rows]
-    for name, curves in told["curves"].items():
-        probes.curves[name] = columns(curves)
-
-
-def columns(told: dict[str, Any]) -> dict[str, Array]:
-    """A table of a record, its columns arrays again."""
-    return {head: np.array(values, dtype=np.float64) for head, values in told.items()}
-
-
-def rows(told: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
-    """The rows of a record."""
-    return [tuple(row) for row in told]

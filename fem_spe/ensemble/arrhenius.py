@@ -27,6 +27,7 @@ _UNITS = {"S/m": "conductivity (S/m)", "m^2/s": "diffusivity (m²/s)"}  # what t
 _LEAST = 3  # temperatures; two leave nothing to tell how sure the line is
 _BOLTZMANN = GAS_CONSTANT / AVOGADRO
 _MOST_LABELS = 10
+_DECADE = 10.0
 
 Row = NDArray[np.float64]
 
@@ -178,6 +179,10 @@ def draw_fits(file: Path, fits: Sequence[Fitted]) -> Path:
                 axis.semilogy(1e3 / fit.temperatures, fit.values, "o", color=shade, ms=3,
                               label=label)  # fmt: skip
             axis.set_ylabel(_UNITS[unit])
+            values = np.concatenate([fit.values for fit in shown])
+            if values.max() < _DECADE * values.min():  # powers of ten would leave one tick or two
+                axis.yaxis.set_major_locator(plt.MaxNLocator(6))
+                axis.yaxis.set_minor_locator(plt.NullLocator())
             axis.yaxis.set_minor_formatter("{x:.3g}")
             axis.yaxis.set_major_formatter("{x:.3g}")
             if len(shown) <= _MOST_LABELS:

@@ -17,14 +17,19 @@ from fem_spe.render.style import COLORMAP, style
 NAME = "sweep.png"
 _MAIN = "relative_diffusivity"
 _QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)")
+_SAME = 1e-9  # of a value: what round-off makes of it is no change
 _MOST_TICKS = 8  # that fit side by side
 _MOST_LABELS = 16  # curves that a legend can name
 
 
 def main_quantity(outcomes: Mapping[str, Outcome]) -> str | None:
-    """The quantity that a sweep is about; None before one is known."""
-    names = [name for outcome in outcomes.values() for name in outcome.quantities]
-    return _MAIN if _MAIN in names else next(iter(names), None)
+    """The quantity that a sweep is about: the first that changes; None before one is known."""
+    found: dict[str, list[float]] = {}
+    for outcome in outcomes.values():
+        for name, quantity in outcome.quantities.items():
+            found.setdefault(name, []).append(quantity["value"] or 0.0)
+    changing = [n for n, v in found.items() if np.ptp(v) > _SAME * np.abs(v).max()]
+    return _MAIN if _MAIN in found else next(iter(changing or found), None)
 
 
 def numbers(swept: Swept) -> tuple[list[float], str] | None:

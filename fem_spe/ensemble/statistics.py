@@ -35,6 +35,18 @@ def mean(values: ArrayLike, level: float = 0.95) -> Estimate:
     return Estimate(middle, middle - reach, middle + reach)
 
 
+def ratio(upper: ArrayLike, lower: ArrayLike, level: float = 0.95) -> Estimate:
+    """The ratio of two geometric means, with the interval of Welch's test on the logarithms.
+
+    For positive numbers of separate samples, whose variances may differ (Welch, Biometrika 34
+    (1947) 28).
+    """
+    a, b = np.log(_several(upper, 2)), np.log(_several(lower, 2))
+    found = stats.ttest_ind(a, b, equal_var=False).confidence_interval(level)
+    value = float(a.mean() - b.mean())
+    return Estimate(*np.exp([value, found.low, found.high]).tolist())
+
+
 def spread(values: ArrayLike, level: float = 0.95) -> Estimate:
     """The standard deviation over n - 1, with its bootstrap interval.
 

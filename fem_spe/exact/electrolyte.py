@@ -13,8 +13,8 @@ import cmath
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 
 def profile(x: NDArray[np.float64], flux: float) -> NDArray[np.float64]:
@@ -69,7 +69,7 @@ def fixed_anions(
         def excess(log: float) -> float:
             return 2.0 * math.exp(log) + fixed * log - right
 
-        return math.exp(brentq(excess, -700.0, 10.0, xtol=1e-15, rtol=1e-15))
+        return math.exp(scipy.optimize.brentq(excess, -700.0, 10.0, xtol=1e-15, rtol=1e-15))
 
     def mean(ends: tuple[float, float]) -> float:
         # dx = -(2 + f / a) da / J, so that the integral of a dx is one of a polynomial
@@ -82,7 +82,9 @@ def fixed_anions(
     def short(constant: float) -> float:
         return mean(ends(constant)) - (1.0 - fixed)
 
-    constant = brentq(short, flux - 200.0 * fixed, flux + 10.0, xtol=1e-15, rtol=1e-15)
+    constant = scipy.optimize.brentq(
+        short, flux - 200.0 * fixed, flux + 10.0, xtol=1e-15, rtol=1e-15
+    )
     high, low = ends(constant)
     # the anions rest, so that F phi / RT is ln a
     voltage = math.log(high * (high + fixed) / (low * (low + fixed)))
@@ -138,4 +140,4 @@ def depletion_time(flux: float) -> float:
         return 1.0 - flux * lost
 
     latest = 1.0 + math.log(flux / (flux - 1.0)) / math.pi**2
-    return float(brentq(left, 0.5 * sand, latest, xtol=1e-12 * sand, rtol=1e-12))
+    return float(scipy.optimize.brentq(left, 0.5 * sand, latest, xtol=1e-12 * sand, rtol=1e-12))

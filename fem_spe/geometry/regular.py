@@ -49,6 +49,11 @@ class AlignedSection:
         """Names of the regions."""
         return ("matrix", "fiber")
 
+    @property
+    def layout(self) -> str:
+        """Sites, their cells and the diameters in words: whole numbers may move them."""
+        return _layout(self.build(), _counts(self, sites_per_fiber=1))
+
     def build(self) -> Section:
         """The section as data."""
         counts = _counts(self, sites_per_fiber=1)
@@ -92,6 +97,11 @@ class AlternatingSection:
         """Names of the regions."""
         return ("matrix", "fiber", "filler")
 
+    @property
+    def layout(self) -> str:
+        """Sites, their cells and the diameters in words: whole numbers may move them."""
+        return _layout(self.build(), _counts(self, sites_per_fiber=2))
+
     def build(self) -> Section:
         """The section as data."""
         counts = _counts(self, sites_per_fiber=2)
@@ -123,6 +133,13 @@ def _section(
     # in a hexagonal lattice every second row has a fibre on the left and right side
     wrapped = spec.lattice == "hexagonal"
     return _require_clearance(Section(spec.size, circles, wrapped=wrapped, periodic=periodic))
+
+
+def _layout(section: Section, counts: tuple[int, int]) -> str:
+    width, height = (1e6 * side / n for side, n in zip(section.size, counts, strict=True))
+    across = np.unique([f"{2e6 * b:.3g} um" for b in section.inclusions.b])
+    sites = f"{counts[0]} x {counts[1]} sites of {width:.3g} x {height:.3g} um"
+    return f"{' and '.join(across)} thick, on {sites}"
 
 
 def _require_two(spec: AlignedSection | AlternatingSection) -> None:

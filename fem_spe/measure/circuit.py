@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 _TOLERANCE = 1e-12  # of parameters, which are logarithms, and of the sum of squares
 
@@ -77,7 +77,7 @@ def fit(
         error = _circuit(logarithms).impedance(frequency) / z - 1.0
         return np.concatenate([error.real, error.imag])
 
-    found = least_squares(
+    found = scipy.optimize.least_squares(
         off, first, method="lm", xtol=_TOLERANCE, ftol=_TOLERANCE, gtol=_TOLERANCE
     )
     return _circuit(found.x)

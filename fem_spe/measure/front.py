@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.signal import find_peaks
 
 Floats = NDArray[np.float64]
 
@@ -119,7 +119,7 @@ def front(pieces: Floats, left: float, right: float, tip: float) -> Front | None
         return None
     mean = float(y[there].mean())
     along = np.linalg.norm(pieces[:, 1, :2] - pieces[:, 0, :2], axis=1).sum()
-    peaks, _ = find_peaks(y[there], prominence=tip)
+    peaks, _ = scipy.signal.find_peaks(y[there], prominence=tip)
     return Front(
         mean,
         float(pieces[:, :, 1].max()),

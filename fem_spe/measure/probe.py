@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import ufl
@@ -76,6 +77,19 @@ class Follower:
         for name, curves in self.curves.items():
             for head, values in self._now(name).items():
                 curves[_at(head, time)] = values
+
+    def told(self) -> dict[str, Any]:
+        """What was recorded, as it is now; with arrays as lists it is what JSON holds."""
+        rows = {name: list(own) for name, own in self.rows.items()}
+        return {"rows": rows, "curves": {name: dict(own) for name, own in self.curves.items()}}
+
+    def resume(self, told: dict[str, Any]) -> None:
+        """Make what was recorded what was `told` of another run."""
+        self.rows = {name: [list(row) for row in rows] for name, rows in told["rows"].items()}
+        self.curves = {
+            name: {head: np.array(values) for head, values in curves.items()}
+            for name, curves in told["curves"].items()
+        }
 
     def history(self) -> dict[str, Columns]:
         """What was recorded, as tables `probe_<name>`; their values hold on rank 0."""

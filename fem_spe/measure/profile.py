@@ -39,6 +39,11 @@ class Profile:
             f"max{unit}": self.high,
         }
 
+    def at(self, time: float, axis: int, unit: str) -> dict[str, NDArray[np.float64]]:
+        """The means as columns of an output time, s."""
+        position = {f"{'xyz'[axis]} [um]": self.position * 1e6}
+        return position | {f"mean at {time:.6g} s{unit}": self.mean}
+
 
 def profile(domain: Domain, u: fem.Function, axis: int, slices: int = 40) -> Profile:
     """Sort the quadrature points into `slices` along `axis` and average. Collective."""

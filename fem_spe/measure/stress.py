@@ -102,7 +102,8 @@ def _statistics(comm: MPI.Intracomm, values: Floats, volumes: Floats, places: Fl
         if best is None
         else (float(values[best]), tuple(map(float, places[best])))
     )
-    maximum, place = max(comm.allgather(highest))
+    # what is no number, in a cell that closes, is told as that: on any rank, and the same on all
+    maximum, place = max(comm.allgather(highest), key=lambda one: (np.isnan(one[0]), *one))
     every, volume = gather(comm, values[weighted], volumes[weighted])
     head = None
     if comm.rank == 0 and len(every):

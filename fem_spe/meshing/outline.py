@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from fem_spe.geometry import Inclusions
 
@@ -78,7 +78,7 @@ def _crossings(body: Inclusions, i: int, size: tuple[float, float]) -> NDArray[n
         for side in (0.0, size[axis]):
             beyond = outline[:, axis] - side
             for k in np.flatnonzero(beyond[:-1] * beyond[1:] < 0):
-                t = brentq(
+                t = scipy.optimize.brentq(
                     lambda t, i=axis, at=side: one.points(np.array([t % 1.0]))[0, 0, i] - at,
                     _SAMPLES[k],
                     _SAMPLES[k + 1],

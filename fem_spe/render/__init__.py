@@ -13,7 +13,7 @@ from fem_spe.render.stressed import StressedSolid, draw_stressed_solids, stresse
 from fem_spe.render.triangles import (
     dimension,
     limits,
-    read_case,
+    on_face,
     read_grid,
     read_times,
     scalars,
@@ -39,7 +39,7 @@ __all__ = [
     "grid_of",
     "join",
     "limits",
-    "read_case",
+    "on_face",
     "read_grid",
     "read_times",
     "scalars",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fem_spe.render.offscreen import in_plane, looking_down, pyvista, screenshot
 from fem_spe.render.scale import Scale, color_bar, fitting
-from fem_spe.render.style import BALL, BALL_EDGE, COLORMAP, DPI, FIBER_EDGE, WINDOW, style
+from fem_spe.render.style import BALL, BALL_EDGE, COLORMAP, DPI, FIBER_EDGE, WINDOW, style, wrapped
 from fem_spe.render.triangles import Triangles
 
 _AIR = 0.25  # of the height, at most, is shown above the body
@@ -138,7 +138,8 @@ def draw_deformed(
                 _ring(whole, section.middles[overall])
             if seen is not None:
                 _point_at(near, section.middles[seen], f"{section.stress[seen]:.3g} MPa")
-            whole.set_title(section.title, loc="left")
+            beside_note = inner * columns[0] / sum(columns) - 1.2
+            whole.set_title(wrapped(section.title, beside_note), loc="left")
             whole.set_title(section.note, loc="right", fontsize=7, color="0.35")
             near.set_title(_told(section, overall, seen), loc="left", fontsize=8)
             whole.set_ylabel("y (µm)")
@@ -203,13 +204,13 @@ def _point_at(axis: Any, place: NDArray[np.float64], text: str) -> None:
 
     left, right = axis.get_xlim()
     bottom, top = axis.get_ylim()
-    aside = 1 if place[0] < (left + right) / 2 else -1
-    down = -1 if place[1] > bottom + 0.35 * (top - bottom) else 1
+    across, up = (place[0] - left) / (right - left), (place[1] - bottom) / (top - bottom)
+    # of the window: as far from the place as its middle is from where no text would fit
+    tail = across + (0.31 if across < 0.5 else -0.31), up + (-0.3 if up > 0.4 else 0.3)
     rim = [withStroke(linewidth=2.2, foreground="black")]
     drawn = axis.annotate(
-        text, place, (38 * aside, 38 * down), textcoords="offset points", color="white",
-        fontsize=8, fontweight="bold", ha="left" if aside > 0 else "right",
-        va="top" if down < 0 else "bottom", path_effects=rim, zorder=6,
+        text, place, tail, textcoords="axes fraction", color="white",
+        fontsize=8, fontweight="bold", ha="center", va="center", path_effects=rim, zorder=6,
         arrowprops={
             "arrowstyle": "->", "color": "white", "lw": 1.3, "shrinkA": 0, "shrinkB": 2.5,
             "path_effects": rim,

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_spe.render.offscreen import in_plane, looking_down, pyvista, screenshot
-from fem_spe.render.style import COLORMAP, DPI, INTERFACE, OUTLINE, PATHWAY, style
+from fem_spe.render.style import COLORMAP, DPI, INTERFACE, OUTLINE, PATHWAY, style, wrapped
 from fem_spe.render.triangles import Triangles
 from fem_spe.render.triangles import limits as extremes
+
+_TALLEST = 7.0  # in, of a panel
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def draw_fields(
     left, right, bottom, top = panels[0].field.extent
     ratio = (top - bottom) / (right - left)
     width = 6.7 if ratio < 1 else max(3.4, 5.0 / ratio)
-    inner = width - 1.45
+    inner = min(width - 1.45, _TALLEST / ratio)
     with style() as plt:
         figure, axes = plt.subplots(
             len(panels),
@@ -114,17 +116,19 @@ def draw_fields(
             axis.imshow(picture, extent=panel.field.extent, interpolation="antialiased")
             for spine in axis.spines.values():
                 spine.set_visible(True)
-            axis.set_title(panel.title, loc="left")
+            axis.set_title(wrapped(panel.title, width - 0.6), loc="left")
             axis.set_ylabel("y (µm)")
         axes[-1, 0].set_xlabel("x (µm)")
-        _color_bar(plt, figure, axes, shown, label)
+        _color_bar(plt, figure, axes, shown, label, 14 * len(panels) * max(1.0, 0.5 * ratio))
         figure.savefig(file, dpi=dpi)
     return file
 
 
-def _color_bar(plt: Any, figure: Any, axes: Any, limits: tuple[float, float], label: str) -> None:
+def _color_bar(
+    plt: Any, figure: Any, axes: Any, limits: tuple[float, float], label: str, aspect: float
+) -> None:
     colors = plt.cm.ScalarMappable(plt.Normalize(*limits), COLORMAP)
-    bar = figure.colorbar(colors, ax=axes, fraction=0.05, pad=0.015, aspect=14 * len(axes))
+    bar = figure.colorbar(colors, ax=axes, fraction=0.05, pad=0.015, aspect=aspect)
     bar.set_label(label)
     bar.outline.set_linewidth(0.5)
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from fem_spe.errors import CaseError
 from fem_spe.render.deformed import Deformed
 from fem_spe.render.stressed import DISPLACEMENT, STRESS, StressedSolid
-from fem_spe.render.triangles import dimension, read_case, read_grid, triangles
-from fem_spe.results import read_table
+from fem_spe.render.triangles import dimension, read_grid, triangles
+from fem_spe.results import read_case, read_table
 from fem_spe.units import LENGTH
 
 _VISIBLE = 0.05  # of the smallest side: a displacement that is easily seen

@@ -27,9 +27,12 @@ def draw_mesh(field: Triangles, file: Path) -> Path:
         from matplotlib.colors import ListedColormap
         from matplotlib.patches import Rectangle
 
+        # panels of one height, as long as that leaves both large enough
+        ratios = [float(np.clip(width / height, 0.5, 3.0)), float(np.clip(wx / wy, 0.5, 2.0))]
         figure, (whole, window) = plt.subplots(
-            1, 2, figsize=(6.7, 2.6), layout="constrained", width_ratios=[1.5, 1]
-        )
+            1, 2, figsize=(6.7, min(5.6 / sum(ratios), 4.5) + 0.7), layout="constrained",
+            width_ratios=ratios,
+        )  # fmt: skip
         colors = ListedColormap(_REGIONS[: max(1, int(field.region.max()))])
         picture = flat_image(field, field.region, colors, (0.5, colors.N + 0.5))
         whole.imshow(picture, extent=field.extent, interpolation="antialiased")

@@ -6,21 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fem_spe.render.offscreen import pyvista
-from fem_spe.render.style import COLORMAP, style
+from fem_spe.render.style import COLORMAP, style, wrapped
 
 Floats = NDArray[np.float64]
 
 _VIEW = (1.0, -1.5, 0.8)  # from where the camera looks
 _SIDES = 24  # of a tube
 _COLUMNS = 2
-_LETTERS = 42  # of a title, in one line above a box
 _INSET = 2e-3  # of the smallest side: at most, of a fibre's end from the face
 
 
@@ -61,7 +59,7 @@ def draw_networks(panels: Sequence[NetworkPanel], file: Path) -> Path:
         for axis, panel in zip(axes.flat, panels, strict=False):
             axis.imshow(_image(panel), interpolation="antialiased")
             measures = " × ".join(f"{q:.4g}" for q in panel.size) + " µm (x × y × z)"
-            axis.set_title(f"{fill(panel.title, _LETTERS)}\n{measures}", loc="left")
+            axis.set_title(f"{wrapped(panel.title, 3.2)}\n{measures}", loc="left")
         colors = plt.cm.ScalarMappable(plt.Normalize(0, 90), COLORMAP)
         bar = figure.colorbar(colors, ax=axes, fraction=0.045, pad=0.02, ticks=range(0, 91, 15))
         bar.set_label("angle to the mean axis, in the plane (°)")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fem_spe.render.offscreen import pyvista
 from fem_spe.render.solid import photograph
-from fem_spe.render.style import style
+from fem_spe.render.style import style, wrapped
 
 COLORS = {"electrolyte": "#e9c46a", "lithium": "#c3c7cc", "cathode": "#4a5a70"}
 _OTHER = "#8bb07c"
@@ -51,7 +51,8 @@ def draw_parts(grid: Any, file: Path, *, names: Mapping[int, str], title: str = 
         axis.set_axis_off()
         x0, x1, y0, y1, z0, z1 = (1e6 * b for b in grid.bounds)
         measures = f"{x1 - x0:.4g} × {y1 - y0:.4g} × {z1 - z0:.4g} µm (x × y × z)"
-        figure.suptitle(f"{title}\n{measures}" if title else measures, fontsize=9)
+        above = f"{wrapped(title, 4.2)}\n{measures}" if title else measures
+        figure.suptitle(above, fontsize=9)
         key(figure, names.values())
         figure.savefig(file)
     return file

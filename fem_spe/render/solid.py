@@ -9,7 +9,7 @@ import numpy as np
 
 from fem_spe.render.offscreen import pyvista
 from fem_spe.render.scale import Scale, color_bar
-from fem_spe.render.style import COLORMAP, style
+from fem_spe.render.style import COLORMAP, style, wrapped
 from fem_spe.render.triangles import limits as extremes
 
 _VIEW = (1.0, -1.5, 0.8)  # from where the camera looks
@@ -47,7 +47,8 @@ def draw_solid(
         axis.set_axis_off()
         measures = f"{x1 - x0:.4g} × {y1 - y0:.4g} × {z1 - z0:.4g} µm (x × y × z)"
         # above the figure, for a tall box is too narrow for it
-        figure.suptitle(f"{title}\n{measures}" if title else measures, fontsize=9)
+        above = f"{wrapped(title, inches)}\n{measures}" if title else measures
+        figure.suptitle(above, fontsize=9)
         color_bar(plt, figure, axis, scale, label, fraction=0.045, pad=0.02)
         figure.savefig(file)
     return file

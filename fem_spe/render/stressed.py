@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fem_spe.render.offscreen import pyvista
 from fem_spe.render.scale import Scale, color_bar, fitting
 from fem_spe.render.solid import photograph
-from fem_spe.render.style import BALL, COLORMAP, style
+from fem_spe.render.style import BALL, COLORMAP, style, wrapped
 
 STRESS, DISPLACEMENT = "von_mises [Pa]", "displacement"
 _SHADE = "shade"
@@ -104,7 +104,7 @@ def stressed_panels(
     for axis, solid in zip(axes, solids, strict=True):
         axis.imshow(_image(solid, scale), interpolation="antialiased")
         axis.set_axis_off()
-        axis.set_title(f"{solid.title}\n")
+        axis.set_title(f"{wrapped(solid.title, 3.2)}\n")
         axis.text(
             0.5, 1.02, f"{solid.measures}, {solid.note}", transform=axis.transAxes, ha="center",
             va="bottom", fontsize=7, color="0.35",

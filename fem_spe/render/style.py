@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import fill
 from typing import Any
 
 COLORMAP = "viridis"  # perceptually uniform, readable without colour vision
@@ -15,6 +16,7 @@ BALL, BALL_EDGE = "#c3c7cc", "#33373c"  # lithium
 FIBER_EDGE = "#101010"  # on stresses
 WINDOW = "crimson"  # the frame of what is shown larger
 DPI = 200
+_LETTERS = 13  # of a title, in an inch
 
 _SETTINGS = {
     "font.family": "DejaVu Sans",
@@ -33,6 +35,11 @@ _SETTINGS = {
     "figure.dpi": DPI,
     "savefig.dpi": DPI,
 }
+
+
+def wrapped(title: str, inches: float) -> str:
+    """`title` in lines that a width of `inches` holds, in the size of titles."""
+    return fill(title, max(int(inches * _LETTERS), 10))
 
 
 @contextmanager

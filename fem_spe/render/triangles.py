@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,18 +101,6 @@ def limits(values: Iterable[object]) -> tuple[float, float]:
     return (least, most) if most > least else (least - 0.5, most + 0.5)
 
 
-def read_case(folder: Path) -> dict[str, Any]:
-    """The resolved case of a result folder, as TOML gives it.
-
-    Raises:
-        CaseError: if the folder holds none.
-    """
-    file = folder / "case.toml"
-    if not file.exists():
-        raise CaseError(f"{folder}: not a result folder (there is no case.toml)")
-    return tomllib.loads(file.read_text(encoding="utf-8"))
-
-
 def read_times(folder: Path) -> list[float]:
     """The times at which a result folder holds fields, s; one alone where it is steady.
 
@@ -136,6 +123,8 @@ def read_grid(folder: Path, time: float | None = None) -> object:
     reader = _reader(folder)
     reader.set_active_time_value(reader.time_values[-1] if time is None else time)
     grid = reader.read().combine()
+    if not grid.n_points:
+        raise CaseError(f"{folder}: the files of fields/*.pvd are missing or cannot be read")
     ghosts = grid.cell_data.get("vtkGhostType")
     return grid if ghosts is None else grid.extract_cells(np.flatnonzero(ghosts == 0))
 
@@ -145,6 +134,13 @@ def _reader(folder: Path) -> Any:
     if not files:
         raise CaseError(f"{folder}: no fields to draw (fields/*.pvd is missing)")
     return pyvista().get_reader(str(files[0]))
+
+
+def on_face(grid: Any, axis: int, places: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of `places` (n, 2), um, on the low side of `grid` (3-D) across `axis` no hole is at."""
+    low, high = np.array(grid.bounds).reshape(3, 2).T
+    points = np.insert(1e-6 * places, axis, low[axis] + 1e-6 * (high - low)[axis], axis=1)
+    return np.asarray(grid.find_containing_cell(points) >= 0)
 
 
 def triangles(grid: object) -> Triangles:

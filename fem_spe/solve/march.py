@@ -92,9 +92,10 @@ def march(
         step, aimed = _towards(wanted, state.slope, state.size)
         corrections, told = 0, ""
         while True:
-            if step < _SMALLEST * state.longest:
-                raise _collapsed(state, step, told)
             time = state.time + step
+            # without a failure a mark is that near
+            if time <= state.time or (told and step < _SMALLEST * state.longest):
+                raise _collapsed(state, step, told or "no step is left to the next mark")
             order = min(_ORDER, len(state.past))
             formula = rate(time, state.past, order)
             try:
@@ -129,8 +130,8 @@ def march(
             gained / step,
         )
         level, rejected = reached, 0
-        if lands:
-            left.pop(0)
+        if lands:  # a leap may have passed more than one
+            left = [m for m in left[1:] if m > level + tolerance]
         yield done, state
         if left and abs(state.slope) * _STILL * time < left[0] - level:
             raise ConvergenceError(

@@ -47,8 +47,18 @@ PRESETS: dict[str, dict[str, str]] = {
     },
     # quadratic displacements over linear ones on the same mesh, see `multigrid`
     "two-level": {**_LEVELS, "mg_levels_pc_type": "pbjacobi"},
-    # the same where stiff bodies hang on soft ones: to smooth point by point is not enough
-    "tied-levels": {**_LEVELS, "mg_levels_pc_type": "sor"},
+    # the same where stiff bodies hang on soft ones and their seam is solved apart, see `seam`: the
+    # coarse level is dear to miss and cheap to meet
+    "tied-levels": {
+        **_LEVELS,
+        "mg_levels_ksp_type": "richardson",
+        "mg_levels_ksp_max_it": "1",
+        "mg_levels_pc_type": "sor",
+        "mg_coarse_ksp_type": "richardson",
+        "mg_coarse_ksp_max_it": "3",
+        "mg_coarse_ksp_norm_type": "none",
+        "mg_coarse_mg_levels_pc_type": "sor",
+    },
     # the tangents of Newton's method are not symmetric
     "direct-newton": {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"},
     "multigrid-newton": {"ksp_type": "gmres", "ksp_gmres_restart": "100", "pc_type": "gamg"},

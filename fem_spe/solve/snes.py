@@ -32,6 +32,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "ksp_type": "preonly",
         "pc_type": "lu",
         "pc_factor_mat_solver_type": "mumps",
+        "mat_mumps_icntl_14": "100",  # % of room to spare, as in `presets`
     },
     # a mass matrix and a little diffusion: the diagonal is enough, and the same on any number of
     # ranks; nothing is balanced by it, so that the error of the time step is the measure
@@ -191,6 +192,9 @@ class Newton:
         solver = self.problem.solver
         reason = solver.getConvergedReason()
         stuck = reason == PETSc.SNES.ConvergedReason.DIVERGED_LINE_SEARCH
+        if reason == PETSc.SNES.ConvergedReason.DIVERGED_LINEAR_SOLVE:
+            # MUMPS would not factorise again: after one singular matrix all later ones failed
+            solver.getKSP().reset()
         if reason <= 0 and not (stuck and solver.getFunctionNorm() <= _ROUND_OFF):
             raise ConvergenceError(
                 f"Newton's method of {self.name} stopped after {solver.getIterationNumber()} "

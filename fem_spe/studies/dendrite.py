@@ -9,18 +9,21 @@ import numpy as np
 from mpi4py import MPI
 
 from fem_spe.case import Case
+from fem_spe.case.model import Solver
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
 from fem_spe.geometry import MeshFile
 from fem_spe.materials import Material
 from fem_spe.materials.deposition import Deposition
-from fem_spe.progress import Clock
+from fem_spe.progress import Clock, log
 from fem_spe.results import Solution
 from fem_spe.studies.dendrites import in_time as dendrite_in_time
 from fem_spe.studies.dendrites import width as dendrite_width
 from fem_spe.studies.dendrites.model import Model
 from fem_spe.studies.named import require_regions
 from fem_spe.studies.registry import Plan, Study
+
+_RTOL = Solver().rtol  # of other studies: Newton's method has tolerances of its own here
 
 
 def plan(case: Case, regions: tuple[str, ...]) -> Plan:
@@ -32,6 +35,7 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
     for key, value, usual in (
         ("[solver] degree", case.solver.degree, 1),
         ("[mesh] order", case.mesh.order, 1),
+        ("[solver] rtol", case.solver.rtol, _RTOL),
     ):
         if value not in (None, usual):
             raise CaseError(f"{key} = {value:g} has no meaning for dendrites; remove it")
@@ -104,6 +108,13 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
             f"[dendrite] layer = {1e6 * layer:.3g} um leaves no electrolyte above it: the "
             f"structure is {1e6 * domain.size[-1]:.3g} um high; give a thinner one"
         )
+    deposit, room = (dendrite.charge or 0.0) / metal.charge_density, domain.size[-1] - layer
+    if deposit > room:
+        log.warning(
+            "[dendrite] charge: its lithium is %.3g um thick, and %.3g um are left above the "
+            "layer; the run ends at the short circuit",
+            1e6 * deposit, 1e6 * room,
+        )  # fmt: skip
     make = partial(
         Model,
         metal=metal,
@@ -125,4 +136,4 @@ def _largest_cell(domain: Domain) -> float:
     return float(np.sqrt(4.0 * area / np.sqrt(3.0)))
 
 
-STUDY = Study("dendrite", plan, run)
+STUDY = Study("dendrite", plan, run, resolve=dendrite_width.fitted)

@@ -9,7 +9,6 @@ from dolfinx import fem
 
 from fem_spe.case import Case
 from fem_spe.domain import Domain
-from fem_spe.errors import CaseError
 from fem_spe.geometry import MeshFile
 from fem_spe.geometry.faces import face_names
 from fem_spe.physics import elasticity as forms
@@ -28,8 +27,7 @@ def plan(case: Case, regions: tuple[str, ...]) -> Plan:
         dimension = len(case.geometry.size)
         mechanics.require_faces(case.boundary, dimension, face_names(dimension, regions))
         mechanics.require_support(case.boundary, dimension)
-        if dimension == 3 and "plane" in case.elasticity.model_fields_set:
-            raise CaseError("[elasticity] plane has no meaning in three dimensions; remove it")
+        mechanics.require_plane(case, dimension)
         if case.elasticity.strain == "finite":
             large_strain.require(case, dimension, materials)
         yielding.require(case, dimension, materials, yielding.strengths(case, regions))
@@ -42,8 +40,11 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
     faces = case.boundary
     mechanics.require_faces(faces, dimension, list(domain.faces))
     mechanics.require_support(faces, dimension)
+    mechanics.require_plane(case, dimension)
     materials = mechanics.require_materials(case, domain.regions)
-    mechanics.warn_of_locking(degree, materials)
+    thick = case.elasticity.plane == "strain"  # a film gives way across its plane, and never locks
+    if thick:
+        mechanics.warn_of_locking(degree, materials)
     yields = yielding.strengths(case, domain.regions)
     yielding.require(case, dimension, materials, yields)
     if yields:
@@ -55,7 +56,6 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
         return large_strain_elasticity.run(case, domain, materials, small, clock)
     moduli = forms.moduli(domain, materials, case.elasticity.plane)
     stiffest = max(nu for _, nu in materials.values())
-    thick = dimension == 3 or case.elasticity.plane == "strain"
     mixed = thick and degree == 2 and stiffest > mechanics.NEARLY_INCOMPRESSIBLE
     with clock.stage("solve") as stage:
         space = fem.functionspace(domain.mesh, ("Lagrange", degree, (dimension,)))

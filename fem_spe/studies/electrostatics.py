@@ -136,9 +136,12 @@ def coefficients(case: Case, regions: list[str], dimension: int | None = None) -
                 if name == "permittivity"
                 else ('{ conductivity = "1.4 mS/cm" }')
             )
+            chosen = case.electrostatics.form is not None
+            other = "" if chosen else ", or a permittivity to every region for a dielectric"
             raise CaseError(
                 f"[materials] {region} has no {name}, which [electrostatics] form = "
                 f'{case.electric_form!r} needs; give it values such as {example}, or "conductor"'
+                f"{other}"
             )
         try:
             value: Any = (

@@ -12,8 +12,9 @@ from fem_spe.meshing import Spot
 from fem_spe.progress import Clock
 from fem_spe.results import Solution
 from fem_spe.studies.ions import cathode_input, depletion, impedance, salt_in_time, space_charge
-from fem_spe.studies.ions.cell import Cell, cell, require_possible, tell
+from fem_spe.studies.ions.cell import Cell, cell
 from fem_spe.studies.ions.electroneutral import DepletedError, Model
+from fem_spe.studies.ions.limits import require_possible, tell
 from fem_spe.studies.ions.salt_fields import Fields
 from fem_spe.studies.ions.salt_measure import measure
 from fem_spe.studies.registry import Plan, Study

@@ -53,12 +53,15 @@ class Study:
             posed.
         solve: The simulation on a mesh. Collective.
         on_structure: The work without a mesh. On one rank; the others receive what it finds.
+        resolve: The case with what the study takes from its structure, where it takes anything;
+            sizes of cells come after it. Raises CaseError where the two do not fit.
     """
 
     name: str
     plan: Callable[[Case, tuple[str, ...]], Plan | None]
     solve: Callable[[Case, Domain, Clock], Solution] | None = None
     on_structure: Callable[[Case, Structure, Clock], Solution] | None = None
+    resolve: Callable[[Case, Structure], Case] | None = None
 
 
 _STUDIES: dict[str, Study] = {}

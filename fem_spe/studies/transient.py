@@ -7,32 +7,33 @@ control.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
-from fem_spe import checkpoint
 from fem_spe.case import Case
-from fem_spe.checkpoint import Keeper, Part, Record
+from fem_spe.checkpoint import Keeper, Part
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
 from fem_spe.measure.probe import Follower
 from fem_spe.measure.profile import profile
 from fem_spe.physics import diffusion
-from fem_spe.progress import Clock, log
+from fem_spe.progress import Clock
 from fem_spe.results import Check, Frame, Quantity, Solution, Table
 from fem_spe.solve.bdf import Rate, State, Step, march, start
 from fem_spe.solve.linear import Problem, choose, residual_vector, solve
 from fem_spe.solve.newton import Newton
 from fem_spe.studies import concentration, reaction
 from fem_spe.studies.drive import Drive, drive, in_and_out
+from fem_spe.studies.in_time import Journal, accurate_from
 from fem_spe.studies.transport import Transport, transport
 
 _BALANCE = 1e-10  # of a step, relative to the largest rate at which content moves
@@ -75,11 +76,12 @@ def require_storage(case: Case, coefficients: Transport, regions: Collection[str
             "alone does not tell how much lithium a region stores"
         )
     given = case.diffusion.initial
-    missing = sorted(set(given) ^ set(regions)) if isinstance(given, dict) else []
-    if missing:
+    wrong = sorted(set(given) ^ set(regions)) if isinstance(given, dict) else []
+    if wrong:
+        what = "is missing" if wrong[0] in regions else "is no region that conducts"
         raise CaseError(
-            f"[diffusion] initial: {missing[0]} is not named in both; give one "
-            f"value for each region: {', '.join(regions)}"
+            f"[diffusion] initial: {wrong[0]} {what}; give one value for each of "
+            f"{', '.join(regions)}"
         )
 
 
@@ -96,20 +98,14 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
     with clock.stage("solve") as stage:
         model = _Model(case, domain, coefficients, driven)
         unit = "" if driven.unit_difference else " [mol/m^3]"
+        fields = {"concentration": model.u}
         probes = Follower(domain, case.probe, {f"concentration{unit}": model.u})
-        rows: list[tuple[float, ...]] = []
-        frames: list[Frame] = []
-        rejected = 0
-        # accurate from the first output on, or from when the far face first feels the near
-        soonest = 0.01 * float(domain.size[driven.axis]) ** 2 / coefficients.scale
-        first = float(np.sqrt(case.time.rtol)) * min(case.time.outputs[0], soonest)
-        state = start(model.start, first)
+        since = accurate_from(case.time, float(domain.size[driven.axis]), coefficients.scale)
+        state = start(model.start, math.sqrt(case.time.rtol) * since)
         keeper = Keeper(case, State, model.space, [Part("node")], model.space)
+        journal = Journal(probes, keeper, case.time.end)
         if (before := keeper.before) is not None:
-            state, told = before.state, before.told
-            rows, frames = checkpoint.rows(told["rows"]), list(before.frames)
-            rejected, model.largest_rate = told["rejected"], told["largest_rate"]
-            checkpoint.resume(probes, told["probes"])
+            state, model.largest_rate = before.state, before.told["largest_rate"]
         steps = march(
             model.advance,
             state,
@@ -120,43 +116,35 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
         )
         with keeper:
             for step, state in model.positive.follow(steps):
-                rejected += step.rejected
-                rows.append(model.measure(step))
-                probes.record(step.time)
+                journal.write(step, model.measure(step))
                 if step.is_output:
-                    frames.append(Frame(step.time, {"concentration": model.u.x.array.copy()}))
-                    probes.record_lines(step.time)
-                if step.time < case.time.end:  # the end is measured from a step to it
-                    told = {
-                        "rows": list(rows),
-                        "rejected": rejected,
-                        "largest_rate": model.largest_rate,
-                        "probes": checkpoint.probed(probes),
-                    }
-                    keeper.offer(Record(state, told, tuple(frames)))
-                if step.is_output:  # told once it is kept
-                    log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
-        stage.note = f"{model.num_dofs} unknowns, {len(rows)} steps, {rejected} rejected"
+                    slices = profile(domain, model.u, driven.axis)
+                    frame = Frame.of(step.time, fields)
+                    journal.show(frame, slices.at(step.time, driven.axis, unit))
+                journal.keep(step, state, largest_rate=model.largest_rate)
+        count, rejected = len(journal.rows), journal.rejected
+        stage.note = f"{model.num_dofs} unknowns, {count} steps, {rejected} rejected"
     with clock.stage("measure"):
-        history = History(*np.array(rows).T)
-        quantities, checks = _numbers(domain, coefficients, driven, history)
+        history = History(*np.array(journal.rows).T)
+        flux_unit = coefficients.flux_unit(domain.dimension)
+        quantities, checks = _numbers(driven, history, flux_unit)
         if case.reaction:
             consumed = float(history.consumed[-1])
-            unit = coefficients.flux_unit(domain.dimension)
-            quantities["consumed"] = Quantity(consumed, unit, "by reactions, at the end")
+            quantities["consumed"] = Quantity(consumed, flux_unit, "by reactions, at the end")
         if driven.unit_difference:
             quantities["breakthrough_time"] = Quantity(
                 breakthrough(history, model.steady_outflow),
                 "s",
                 "when the outflow reaches half of its steady value",
             )
-        flux_unit = coefficients.flux_unit(domain.dimension)
-        tables = _tables(domain, driven, history, flux_unit, model.u, frames) | probes.history()
+        curve = _curve(history, unit, flux_unit)
         if case.reaction:
-            tables["charging"][f"consumed [{flux_unit}]"] = history.consumed
-    information = {"steps": len(rows), "rejected": rejected, "method": model.problem.method}
-    fields = {"concentration": model.u}
-    return Solution(quantities, checks, fields, tables, information, model.num_dofs, tuple(frames))
+            curve[f"consumed [{flux_unit}]"] = history.consumed
+        tables = {"charging": curve, "profiles": journal.profiles} | probes.history()
+    information = {"steps": count, "rejected": rejected, "method": model.problem.method}
+    return Solution(
+        quantities, checks, fields, tables, information, model.num_dofs, tuple(journal.frames)
+    )
 
 
 class _Model:
@@ -294,15 +282,14 @@ def breakthrough(history: History, steady: float) -> float:
     if k == 0:
         return float(history.time[0])
     part = slice(max(k - 2, 0), k + 2)
-    curve = PchipInterpolator(history.time[part], history.flux_out[part])
+    curve = scipy.interpolate.PchipInterpolator(history.time[part], history.flux_out[part])
     crossings = curve.solve(_BREAKTHROUGH * steady, extrapolate=False)
     return float(crossings[crossings >= history.time[k - 1]][0])
 
 
 def _numbers(
-    domain: Domain, coefficients: Transport, driven: Drive, history: History
+    driven: Drive, history: History, unit: str
 ) -> tuple[dict[str, Quantity], dict[str, Check]]:
-    unit = coefficients.flux_unit(domain.dimension)
     amount = unit.removesuffix("/s")
     concentration = "" if driven.unit_difference else "mol/m^3"
     quantities = {
@@ -317,29 +304,12 @@ def _numbers(
     return quantities, checks
 
 
-def _tables(
-    domain: Domain,
-    driven: Drive,
-    history: History,
-    flux_unit: str,
-    u: fem.Function,
-    frames: list[Frame],
-) -> dict[str, Table]:
-    axis = driven.axis
-    unit = "" if driven.unit_difference else " [mol/m^3]"
-    curve = {
+def _curve(history: History, unit: str, flux_unit: str) -> Table:
+    """What is stored, and what comes and goes, over time."""
+    return {
         "t [s]": history.time,
         f"mean{unit}": history.mean,
         f"stored [{flux_unit.removesuffix('/s')}]": history.stored,
         f"flux in [{flux_unit}]": history.flux_in,
         f"flux out [{flux_unit}]": history.flux_out,
     }
-    profiles: Table = {}
-    final = u.x.array.copy()
-    for frame in frames:
-        u.x.array[:] = frame.values["concentration"]
-        slices = profile(domain, u, axis)
-        profiles[f"{'xyz'[axis]} [um]"] = slices.position * 1e6
-        profiles[f"mean at {frame.time:.6g} s{unit}"] = slices.mean
-    u.x.array[:] = final
-    return {"charging": curve, "profiles": profiles}

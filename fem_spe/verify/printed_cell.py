@@ -25,7 +25,7 @@ PILLAR = {
     "kind": "printed", "pattern": "pillar", "base": _FILM, "width": 100 * _UM,
     "height": 150 * _UM, "gap": 200 * _UM,
 }  # fmt: skip
-_COARSE, _FINE = 8 * _UM, 4 * _UM
+_COARSE, _FINE = 10 * _UM, 5 * _UM
 
 
 def case(geometry: dict[str, Any], size: float, changes: dict[str, Any] | None = None) -> Any:
@@ -104,7 +104,7 @@ def pillars() -> Iterator[Row]:
     fine = run(PILLAR | {"cell": "quarter"}, _FINE)
     for name in ("overpotential", "current_uniformity", "concentration_uniformity", "p999_current"):
         yield compared(
-            f"pillar, cells of 8 and 4 um: {name}",
+            f"pillar, cells of 10 and 5 um: {name}",
             quarter.quantities[name].value,
             fine.quantities[name].value,
             1e-2,

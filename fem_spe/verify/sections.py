@@ -22,7 +22,7 @@ def square_arrays() -> Iterator[Row]:
             yield compared(
                 f"square array, f = {fraction}, s = {contrast:g}", value, exact, 2e-5, source
             )
-    for fraction in (0.1, 0.2, 0.3, 0.4, 0.5):
+    for fraction in (0.1, 0.3, 0.5):
         for contrast in (0.0, 0.01, 50.0):
             exact = conduction.square_array(fraction, contrast)
             value = _relative(fraction, contrast, size=0.02)

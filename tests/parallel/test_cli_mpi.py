@@ -352,7 +352,6 @@ def test_the_command_gives_the_same_summary_on_two_ranks(small_case, tmp_path, f
     ("words", "told", "code"),
     [
         (["--set", "geometry.fibre_fraction=0.2"], ["'fibre_fraction'", "'fiber_fraction'"], 2),
-        (["--set", "materials.fibre=llzto"], ["[materials] fibre"], 2),
         (["-o", "/proc/fem-spe"], ["/proc/fem-spe", "written"], 2),
         # raised on rank 0 alone, while the other waits for the mesh
         (["--set", "mesh.interface_size=0.01 nm"], ["[mesh]", "cells"], 2),
@@ -362,7 +361,7 @@ def test_the_command_gives_the_same_summary_on_two_ranks(small_case, tmp_path, f
     ids=lambda v: v[1] if isinstance(v, list) and v[0].startswith("-") else None,
 )
 def test_two_ranks_end_alike_with_one_line(small_case, tmp_path, fem_spe, words, told, code):
-    done = fem_spe("run", small_case, "--quiet", *words, cwd=tmp_path, ranks=2, timeout=60)
+    done = fem_spe("run", small_case, "--quiet", *words, cwd=tmp_path, ranks=2)
     assert done.returncode == code, done.stderr
     assert len([line for line in done.stderr.splitlines() if line.startswith("fem-spe:")]) == 1
     assert "Traceback" not in done.stderr
@@ -391,7 +390,7 @@ def test_a_rank_that_fails_alone_ends_the_others(small_case, tmp_path, python):
 
     def alone(rank: int) -> int:
         code = ALONE.format(rank=rank)
-        done = python(code, "run", small_case, cwd=tmp_path, ranks=2, timeout=60)
+        done = python(code, "run", small_case, cwd=tmp_path, ranks=2)
         assert "unexpected RuntimeError: alone" in done.stderr
         return done.returncode
 

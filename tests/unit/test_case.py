@@ -242,6 +242,7 @@ SECTION_KEYS = ["count", "fiber_diameter", "fiber_fraction"]
         (ALIGNED, {"study.x": 1}, ["study.x", "not a table"]),
         (ALIGNED, {"geometry.size": "250 um"}, ["[geometry] size = '250 um'", "list"]),
         (ALIGNED, {"geometry.size": ["250 um"]}, ["[geometry] size = ['250 um']", "few"]),
+        (ALIGNED, {"geometry.size": [1e-5, 1e-5, 1e-5]}, ["too many entries", "2 or fewer"]),
         (ALIGNED, {"geometry.size": ["1 um"] * 3}, ["[geometry] size", "many"]),
         (BOX, {"geometry.size": []}, ["[geometry] size = []", "few"]),
         (ALIGNED, {"mesh.size": ["1 um"]}, ["[mesh] size", "['1 um']", "'250 um'"]),
@@ -269,8 +270,10 @@ SECTION_KEYS = ["count", "fiber_diameter", "fiber_fraction"]
         (ALIGNED, {"solver.rtol": NAN}, ["rtol = nan", "finite"]),
         (ALIGNED, {"solver.rtol": 1.0}, ["rtol = 1.0", "less than 1"]),
         (ALIGNED, {"solver.degree": 3}, ["degree = 3", "1 or 2"]),
-        (ALIGNED, {"temperature": "-300 degC"}, ["temperature", "-300 degC", "than 0"]),
-        (RANDOM, {"geometry.seed": 1.5}, ["seed = 1.5", "integer"]),
+        (ALIGNED, {"temperature": "-300 degC"}, ["temperature", "-300 degC", "than 0 K"]),
+        (ALIGNED, {"temperature": 25}, ["temperature", "without unit is in K", '"25 degC"']),
+        (ALIGNED, {"geometry.fiber_fraction": "20 %"}, ["= '20 %'", "a number, without quotes"]),
+        (RANDOM, {"geometry.seed": 1.5}, ["seed = 1.5", "whole number"]),
         (RANDOM, {"geometry.seed": -1}, ["seed = -1"]),
         (ALIGNED, {"geometry.count": [0, 3]}, ["count[0] = 0", "than 0"]),
         # structures that cannot be
@@ -348,6 +351,39 @@ def test_a_file_that_is_no_toml_is_answered_with_file_and_line(tmp_path, text, t
         load(file)
     assert str(file) in str(caught.value)
     assert told in str(caught.value)
+
+
+def test_a_fault_in_an_ion_is_told_with_its_number_and_the_nearest_key():
+    case = tomllib.loads(template("nernst_planck"))
+    cation, anion = case["species"]
+    message = refusal(case, {"species": [cation, anion | {"difusivity": 1.0}]})
+    assert "'difusivity' in [[species]] number 2: did you mean 'diffusivity'? known" in message
+    message = refusal(case, {"species": [cation | {"charge": 1.5}, anion]})
+    assert "[[species]] number 1: charge = 1.5: must be a whole number" in message
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "told"),
+    [
+        ("geometry", "kind", r"\[geometry\] kind: is missing; give one of box, .*printed"),
+        ("geometry", "arrangement", r"arrangement: is missing; give one of aligned, .*slice"),
+        (None, "study", r'study: is missing; .* study = "diffusion"'),
+    ],
+)
+def test_a_kind_that_is_missing_is_answered_with_those_there_are(table, key, told):
+    case = {name: dict(v) if isinstance(v, dict) else v for name, v in ALIGNED.items()}
+    del (case[table] if table else case)[key]
+    with pytest.raises(CaseError, match=told):
+        parse(case)
+
+
+def test_a_mark_of_encoding_is_no_part_of_a_case_and_other_encodings_are_refused(tmp_path):
+    file, text = tmp_path / "case.toml", f"# für\n{template('aligned')}"
+    file.write_text(text, encoding="utf-8-sig")
+    assert load(file).geometry == parse(ALIGNED).geometry
+    file.write_text(f"# a comment\n{text}", encoding="latin-1")
+    with pytest.raises(CaseError, match="line 2 is not UTF-8 text; save the file as UTF-8"):
+        load(file)
 
 
 def test_a_message_names_the_file(tmp_path):

@@ -340,6 +340,26 @@ def test_a_contact_that_finds_no_set_says_so(monkeypatch: pytest.MonkeyPatch):
         plain().contact().press(two_balls())
 
 
+def test_forces_out_of_balance_or_along_the_surface_are_seen():
+    """The checks of a contact measure what they say: turned normals, a node that is displaced."""
+    block, balls = plain(size=1.5 * UM), two_balls()
+    contact = block.contact()
+    found = contact.press(balls)
+    state, active = contact._state(found.u, balls, "updated"), np.isin(contact.nodes, found.nodes)
+    turn = np.array([[np.cos(0.1), np.sin(0.1)], [-np.sin(0.1), np.cos(0.1)]])
+    normal = replace(state.at, normal=state.at.normal @ turn)
+    push = np.sum(state.residual[contact.nodes] * normal.normal, axis=1)
+    aside = replace(state, at=normal, push=push)
+    assert contact._slip(aside, active) == pytest.approx(np.tan(0.1), rel=0.1)
+    x = block.space.tabulate_dof_coordinates()
+    low = np.argmin(np.where(x[:, 1] > 1e-3 * UM, x[:, 1] + np.abs(x[:, 0] - WIDTH / 2), np.inf))
+    found.u.x.array[2 * low + 1] += 0.1 * UM
+    with pytest.raises(ConvergenceError, match="forces and reactions differ"):
+        contact._checked(
+            contact._state(found.u, balls, "updated"), active, 1, balls, "frictionless"
+        )
+
+
 RANKS = """
 import json
 import sys

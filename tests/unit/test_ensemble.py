@@ -248,6 +248,14 @@ def test_the_main_quantity_is_relative_diffusivity_else_the_first():
     assert main_quantity({"b": other, "c": Outcome("done", {D: quantity(1.0)})}) == D
 
 
+def test_a_sweep_shows_the_first_quantity_that_changes():
+    members = {
+        str(k): Outcome("done", {"transference": quantity(1 / 3 + 1e-16 * k), "sigma": quantity(k)})
+        for k in (1.0, 2.0)
+    }
+    assert main_quantity(members) == "sigma"
+
+
 def test_the_picture_is_drawn_where_there_is_something_to_draw(small_sweep, tmp_path):
     sweeps, members, outcomes = small_sweep
     file = tmp_path / "sweep.png"

@@ -98,6 +98,32 @@ def test_marks_of_what_the_solution_tells_are_met():
     assert again[-1][0].values[0] == pytest.approx(3.0, abs=1e-8)
 
 
+def test_a_mark_that_is_very_near_is_no_collapse():
+    steps = list(
+        march(
+            lambda _, rate, guess: (1.0 - rate.rest) / rate.weight, start(np.zeros(1), 1e-3),
+            marks=[1e-14], progress=lambda t, _: t, tolerance=1e-26, rtol=1.0,
+            norm=lambda e: float(np.abs(e).max()), culprit=lambda _: "u",
+        )
+    )  # fmt: skip
+    assert [s.time for s, _ in steps] == pytest.approx([1e-14])
+    assert steps[-1][0].values[0] == pytest.approx(1e-14)
+
+
+def test_a_leap_over_several_marks_goes_on_to_the_next_one():
+    steps = list(
+        march(
+            lambda time, rate, guess: np.full(1, time), start(np.zeros(1), 1e-3),
+            marks=[1.0, 2.0, 4.0, 6.0], tolerance=1e-6, rtol=1.0,
+            progress=lambda t, _: 1e-3 * t + (5.0 if t >= 0.5 else 0.0),
+            norm=lambda e: float(np.abs(e).max()), culprit=lambda _: "u",
+        )
+    )  # fmt: skip
+    assert [s.is_output for s, _ in steps].count(True) == 2
+    assert steps[-1][0].time == pytest.approx(1000.0)
+    assert min(s.size for s, _ in steps) > 0.0
+
+
 def test_a_collapsed_step_tells_when_and_what():
     def advance(time, rate, guess):
         if time > 0.5:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 import pytest
 
@@ -54,13 +52,12 @@ def test_otsu_parts_grey_values_and_a_filter_takes_the_noise(tmp_path):
     assert wrong["median"] < 0.2 * wrong["none"]
 
 
-def test_specks_are_told_and_dropped_only_when_asked(tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr(logging.getLogger("fem_spe"), "propagate", True)
+def test_specks_are_told_and_dropped_only_when_asked(tmp_path, told):
     np.save(tmp_path / "a.npy", half())
     file = str(tmp_path / "a.npy")
     kept = ImageFile(file=file, voxel_size=EDGE).build()
     assert kept.labels[-1, 1, 2] == 1
-    assert "1 of 2 connected parts" in caplog.text
+    assert "1 of 2 connected parts" in told.text
     dropped = ImageFile(file=file, voxel_size=EDGE, drop=5).build()
     assert dropped.labels[-1, 1, 2] == 0
     assert dropped.dropped == pytest.approx(1 / 960)

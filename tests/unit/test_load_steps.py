@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
+from fem_spe import comm as _comm  # noqa: F401 - what DOLFINx needs before it
+
+# isort: split
+from dolfinx import fem
+from dolfinx.mesh import create_unit_square
+from mpi4py import MPI
+
 from fem_spe.errors import ConvergenceError
+from fem_spe.physics.hyperelasticity import stretch
+from fem_spe.solve.solids.large_strain import Upright
 from fem_spe.solve.solids.load_steps import climb
 
 
@@ -64,3 +74,18 @@ def test_a_load_out_of_reach_tells_why_after_the_last_good_step() -> None:
     with pytest.raises(ConvergenceError, match="beyond six tenths"):
         parts.extend(part for part, _ in climb(advance, [1.0], 0.5))
     assert 0.6 - 2.0**-9 < parts[-1] <= 0.6
+
+
+def test_a_way_that_turns_cells_inside_out_is_gone_in_part() -> None:
+    """det F = 1 - c of a square that is drawn together by the part c; c = 1.5, then 20."""
+    mesh = create_unit_square(MPI.COMM_WORLD, 2, 2)
+    space = fem.functionspace(mesh, ("Lagrange", 1, (2,)))
+    u, goal = fem.Function(space), fem.Function(space)
+    upright = Upright(u, stretch(u), 1)
+    goal.interpolate(lambda x: np.stack([-1.5 * x[0], 0.0 * x[0]]))
+    start = np.zeros_like(u.x.array)
+    assert upright.approach(start, goal.x.array) == 0.5
+    assert u.x.array == pytest.approx(0.5 * goal.x.array)
+    goal.x.array[:] *= 20.0 / 1.5
+    with pytest.raises(ConvergenceError, match="inside out"):
+        upright.approach(start, goal.x.array)

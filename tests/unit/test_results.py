@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,13 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fem_spe as package
 from fem_spe.errors import CaseError
-from fem_spe.report import table
+from fem_spe.report import overview, table
 from fem_spe.results import (
     Check,
     Quantity,
     Result,
     Solution,
+    alone_in,
     discard,
     open_folder,
     read_summary,
@@ -82,6 +85,17 @@ def test_a_finished_result_is_kept_unless_force_is_given(tmp_path):
     assert {p.name for p in folder.iterdir()} == {"summary.json"}
     open_folder(folder, force=True)
     assert not (folder / "summary.json").exists()
+
+
+def test_a_folder_belongs_to_one_run_at_a_time(tmp_path, small_text):
+    case = package.parse(tomllib.loads(small_text))
+    with alone_in(tmp_path / "result"):
+        (tmp_path / "result" / "log.txt").write_text("of the first", "utf-8")
+        with pytest.raises(CaseError, match="another run is on its way"):
+            package.run(case, output=tmp_path / "result", force=True)
+        assert (tmp_path / "result" / "log.txt").read_text("utf-8") == "of the first"
+    package.run(case, output=tmp_path / "result")
+    assert (tmp_path / "result" / "summary.json").exists()
 
 
 @pytest.mark.parametrize("where", ["file", "file/below", "/proc/fem-spe"])
@@ -179,3 +193,12 @@ def test_a_refused_run_leaves_no_folder_and_nothing_of_others_is_removed(tmp_pat
         discard(folder)
         assert folder.exists() is kept
     assert [f.name for f in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
+def test_the_overview_keeps_its_columns_whatever_the_names():
+    units = {"a": "", "high_frequency_resistance_of_both": "ohm m^2"}
+    quantities = {n: {"value": 1 / 3, "unit": u, "description": "what"} for n, u in units.items()}
+    checks = {"imbalance": {"value": 1e-12, "limit": 1e-10, "passed": True}}
+    *rows, check = overview({"quantities": quantities, "checks": checks}).splitlines()
+    assert {row.index("0.333333") for row in rows} == {check.index("1.0e-12")}
+    assert len({row.index("what") for row in rows}) == 1

@@ -59,6 +59,11 @@ def test_aligned_fibers_have_exactly_the_fraction_asked_for(lattice: str, fracti
     assert area_inside(section) / section.area == pytest.approx(fraction, rel=1e-4)
 
 
+def test_a_lattice_that_whole_numbers_move_is_told_in_words() -> None:
+    spec = AlignedSection(size=(20 * UM, 20 * UM), fiber_diameter=5 * UM, fiber_fraction=0.3)
+    assert spec.layout == "5.05 um thick, on 3 x 2 sites of 6.67 x 10 um"
+
+
 def test_counts_are_the_most_nearly_square_ones_within_a_tenth_of_the_diameter() -> None:
     size, diameter, fraction = (250.0, 80.0), 5.0, 0.2
     wanted = {}

@@ -10,6 +10,7 @@ import ufl
 from dolfinx import fem, mesh
 from mpi4py import MPI
 
+from fem_spe.errors import ConvergenceError
 from fem_spe.solve import snes
 
 
@@ -46,3 +47,19 @@ def test_a_matrix_that_brings_near_is_used_again_and_the_solution_is_the_same(st
     assert made < steps
     assert residual <= 1e-8  # 1e-10 of the first, here 70
     assert found == pytest.approx(exact, abs=1e-8)
+
+
+def test_a_factorisation_that_failed_leaves_the_next_solve_alone():
+    square = mesh.create_unit_square(MPI.COMM_SELF, 8, 8)
+    space = fem.functionspace(square, ("Lagrange", 1))
+    y, v = fem.Function(space), ufl.TestFunction(space)
+    stiff = fem.Constant(square, 0.0)
+    form = (stiff * ufl.inner(ufl.grad(y), ufl.grad(v)) + (stiff * y - 1.0) * v) * ufl.dx
+    newton = snes.Newton([form], [y], [], "direct", "trial_singular")
+    with pytest.raises(ConvergenceError, match="trial_singular"):
+        newton.solve()
+    stiff.value = 1.0
+    y.x.array[:] = 0.0
+    newton.solve()
+    newton.destroy()
+    assert y.x.array == pytest.approx(np.ones(len(y.x.array)), abs=1e-9)

@@ -17,7 +17,7 @@ from mpi4py import MPI
 from fem_spe.domain import Domain
 from fem_spe.exact import elasticity as exact
 from fem_spe.geometry import Box
-from fem_spe.measure.stress import by_region
+from fem_spe.measure.stress import _statistics, by_region
 from fem_spe.meshing import MeshPlan, Sizes, build
 from fem_spe.physics import elasticity as forms
 from fem_spe.solve.solids import elastic
@@ -46,6 +46,47 @@ def test_a_ramp_has_the_percentiles_and_the_place_of_the_maximum_that_it_should(
     assert found["matrix"].p99 < found["matrix"].p999 < found["matrix"].maximum
     assert found["matrix"].maximum == pytest.approx(0.25)
     assert found["matrix"].place[1] == pytest.approx(0.25)
+
+
+def test_percentiles_are_of_the_volume_and_not_of_the_points():
+    """Of values v in (0, 1) that stand for volumes of 2 v dv, a part of v^2 has less than v."""
+    edges = np.linspace(0.0, 1.0, 20001) ** 3  # few points where volumes are large
+    values, volumes = (edges[1:] + edges[:-1]) / 2, np.diff(edges**2)
+    places = np.column_stack([values, values])
+    shuffled = np.random.default_rng(1).permutation(len(values))
+    found = _statistics(MPI.COMM_SELF, values[shuffled], volumes[shuffled], places[shuffled])
+    assert found.mean == pytest.approx(2 / 3, rel=1e-6)
+    assert found.p99 == pytest.approx(np.sqrt(0.99), rel=1e-4)
+    assert found.p999 == pytest.approx(np.sqrt(0.999), rel=1e-4)
+    assert (found.maximum, *found.place) == (values[-1],) * 3
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_maximum_that_is_no_number_is_told_whichever_rank_has_it(first: int):
+    """As in a cell that closes at finite strain, where ln det F is none."""
+
+    class Two:
+        """The first of two ranks, as far as maxima are concerned."""
+
+        rank = 0
+
+        def allgather(self, one: object) -> list[object]:
+            return [one, other][:: 1 - 2 * first]
+
+        def allreduce(self, *_: object, **__: object) -> float:
+            return 2.0
+
+        def bcast(self, one: object) -> object:
+            return one
+
+        def gather(self, one: object, root: int = 0) -> list[object]:
+            return [one]
+
+    other = (float("nan"), (2.0, 3.0))
+    found = _statistics(Two(), np.ones(3), np.ones(3), np.zeros((3, 2)))  # type: ignore[arg-type]
+    assert np.isnan(found.maximum)
+    assert found.place == (2.0, 3.0)
+    assert found.mean == 1.0
 
 
 def test_excluded_points_do_not_count():
@@ -119,6 +160,16 @@ def test_the_strength_of_a_line_contact_is_that_of_the_tables(nu, strength, dept
     middle, edge = exact.line_contact_stress([0.0, 1.0], 0.0, exact.Hertz(1.0, 1.0), nu)
     assert np.diag(middle) == pytest.approx([-1.0, -1.0, -2 * nu])
     assert edge == pytest.approx(np.zeros((3, 3)), abs=1e-12)
+
+
+def test_far_from_a_line_contact_its_stress_is_that_of_a_line_load():
+    """Flamant: radial stress -2 F cos(angle) / pi r; Johnson 1985, 2.15; F = pi a p0 / 2."""
+    angle, r = np.array([-1.0, -0.3, 0.0, 0.6, 1.2]), 100.0
+    x, z = r * np.sin(angle), r * np.cos(angle)
+    found = exact.line_contact_stress(x, z, exact.Hertz(1.0, 1.0), NU)
+    radial = -np.cos(angle) / r
+    tensor = radial[:, None, None] * np.einsum("in,jn->nij", [x / r, z / r], [x / r, z / r])
+    assert found[:, :2, :2] == pytest.approx(tensor, abs=2e-3 / r)
 
 
 def test_the_strength_of_a_ball_contact_is_that_of_the_tables():

@@ -149,6 +149,10 @@ def test_a_discharge_ends_for_the_reason_it_gives() -> None:
         found = result.quantities
         assert result.failed_checks == []
         assert found["discharge_time"].description.endswith(why)
+        # the last fields are those of the last step, once
+        (last,) = result.solution.frames
+        assert last.time == found["discharge_time"].value
+        assert np.array_equal(last.values["lithiation"], result.fields["lithiation"].x.array)
         inserted = found["inserted_charge"].value
         assert found["utilisation"].value == pytest.approx(inserted / (3.6e8 * 200 * UM), rel=1e-9)
     used = [result.quantities["utilisation"].value for result in ends.values()]

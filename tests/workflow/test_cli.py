@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import shlex
 import shutil
 import signal
@@ -12,7 +13,6 @@ import subprocess
 import time
 import tomllib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,10 @@ def finished(tmp_path_factory, fem_spe, small_text) -> Path:
     """The folder of a small finished run, without pictures."""
     here = tmp_path_factory.mktemp("finished")
     (here / "small.toml").write_text(small_text, "utf-8")
-    done = fem_spe("run", "small.toml", cwd=here)
+    done = fem_spe("run", "small.toml", cwd=here, apart=True)
     assert done.returncode == 0, done.stderr
     (here / "stdout").write_text(done.stdout, "utf-8")
     return here / "results" / "small"
-
-
-# --- run ---------------------------------------------------------------------------------
 
 
 def test_a_run_prints_its_numbers_with_their_meaning_and_where_they_are(finished):
@@ -96,13 +93,14 @@ def test_the_resolved_case_gives_the_same_mesh_and_numbers_again(finished, tmp_p
 
 def test_a_finished_result_is_kept_until_force_is_given(finished, small_case, tmp_path, fem_spe):
     words = ("run", small_case, "-o", "result", "--quiet")
+    apart = {"cwd": tmp_path, "apart": True}  # nothing of a library reaches the terminal either
     shutil.copytree(finished, tmp_path / "result")
     summary = tmp_path / "result" / "summary.json"
     before = summary.read_bytes()
     mine = tmp_path / "result" / "notes.md"
     mine.write_text("mine", "utf-8")
 
-    refused(fem_spe(*words, cwd=tmp_path), "result", "finished", "--force")
+    refused(fem_spe(*words, **apart), "result", "finished", "--force")
     assert summary.read_bytes() == before
 
     # a case that is wrong costs the old result nothing, even with --force
@@ -110,7 +108,7 @@ def test_a_finished_result_is_kept_until_force_is_given(finished, small_case, tm
     refused(wrong, "fibre")
     assert summary.read_bytes() == before
 
-    done = fem_spe(*words, "--force", "--set", "geometry.fiber_fraction=0.3", cwd=tmp_path)
+    done = fem_spe(*words, "--force", "--set", "geometry.fiber_fraction=0.3", **apart)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert summary.read_bytes() != before
     assert mine.read_text("utf-8") == "mine"
@@ -151,28 +149,16 @@ REFUSED: list[tuple[str, list[str]]] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def answers(tmp_path_factory, fem_spe, small_text) -> dict[str, tuple[Done, list[str]]]:
-    """What each of the `REFUSED` is answered with, and the files there are afterwards."""
-
-    def ask(line: str) -> tuple[Done, list[str]]:
-        here = tmp_path_factory.mktemp("refused")
-        (here / "small.toml").write_text(small_text, "utf-8")
-        (here / "broken.toml").write_text("study = diffusion", "utf-8")
-        (here / "empty.toml").write_text("study = 'diffusion'", "utf-8")
-        done = fem_spe(*shlex.split(line), cwd=here)
-        return done, sorted(p.name for p in here.iterdir())
-
-    lines = [line for line, _ in REFUSED]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip(lines, pool.map(ask, lines), strict=True))
-
-
 @pytest.mark.parametrize(("line", "told"), REFUSED, ids=[line for line, _ in REFUSED])
-def test_a_refused_command_says_why_in_one_line_and_leaves_nothing(answers, line, told):
-    done, files = answers[line]
-    refused(done, *told)
-    assert files == ["broken.toml", "empty.toml", "small.toml"]
+def test_a_refused_command_says_why_in_one_line_and_leaves_nothing(
+    line, told, tmp_path, fem_spe, small_text
+):
+    files = {"broken.toml": "study = diffusion", "empty.toml": "study = 'diffusion'"}
+    files["small.toml"] = small_text
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    refused(fem_spe(*shlex.split(line), cwd=tmp_path), *told)
+    assert sorted(p.name for p in tmp_path.iterdir()) == list(files)
 
 
 @pytest.mark.parametrize(
@@ -186,9 +172,9 @@ def test_a_refused_command_says_why_in_one_line_and_leaves_nothing(answers, line
     ids=["everywhere", "at interfaces", "in a box"],
 )  # fmt: skip
 def test_a_billion_cells_are_refused_before_meshing(small_case, tmp_path, fem_spe, words):
-    start = time.monotonic()
+    start = time.process_time()
     done = fem_spe("run", small_case, "--quiet", *words, cwd=tmp_path)
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
     refused(done, "[mesh]", "size", "cells", "try")
     assert not list(tmp_path.rglob("summary.json"))
 
@@ -207,7 +193,8 @@ def test_a_structure_without_a_path_is_refused(tmp_path, fem_spe):
 
 
 def test_a_solver_that_does_not_reach_its_tolerance_ends_with_3(small_case, tmp_path, fem_spe):
-    done = fem_spe("run", small_case, "--quiet", "--set", "solver.rtol=1e-30", cwd=tmp_path)
+    words = ("--quiet", "--set", "solver.rtol=1e-30")
+    done = fem_spe("run", small_case, *words, cwd=tmp_path, apart=True)
     refused(done, "diffusion", "residual", "rtol", code=3)
     assert not list(tmp_path.rglob("summary.json"))
 
@@ -242,7 +229,15 @@ def test_copies_that_a_queue_started_apart_are_refused(small_case, tmp_path, fem
     refused(fem_spe("run", small_case, cwd=tmp_path), "srun", "mpiexec")
 
 
-# --- interrupted -------------------------------------------------------------------------
+def ended() -> float:
+    """Processor time of all that this process has started and that has ended, s."""
+    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+
+
+def used(process: int) -> float:
+    """Processor time of a process, s."""
+    fields = Path(f"/proc/{process}/stat").read_text("utf-8").rsplit(")")[-1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture
@@ -250,22 +245,22 @@ def interrupted(fem_spe_command) -> Callable[..., Done]:
     """Run until `stage` is the last line of the log, then send `number`."""
 
     def run(*words: object, cwd: Path, stage: str, number: int = signal.SIGINT) -> Done:
-        command = [fem_spe_command, *map(str, words)]
+        command, before = [fem_spe_command, *map(str, words)], ended()
         process = subprocess.Popen(
             command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 300
             while not any(stage in log.read_text("utf-8") for log in cwd.rglob("log.txt")):
                 assert process.poll() is None, process.communicate()
                 assert time.monotonic() < deadline, f"{stage} was not reached"
                 time.sleep(0.02)
             time.sleep(0.5)  # into what comes next
             assert process.poll() is None, process.communicate()
+            before += used(process.pid)
             process.send_signal(number)
-            sent = time.monotonic()
-            out, err = process.communicate(timeout=30)
-            assert time.monotonic() - sent < 10
+            out, err = process.communicate(timeout=120)
+            assert ended() - before < 5  # s of work, however slow others make it
         finally:
             process.kill()
         return subprocess.CompletedProcess(command, process.returncode, out, err)
@@ -313,9 +308,6 @@ def test_an_interrupt_that_a_library_turns_into_its_own_error_still_ends_with_4(
         "import sys; from fem_spe import cli; sys.argv[0] = 'fem-spe'; cli.main()"
     )
     refused(python(swallow, "run", "case.toml", cwd=tmp_path), "interrupted", code=4)
-
-
-# --- the other commands ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"]])
@@ -396,16 +388,8 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path, fem_spe_command, words
 
 
 def test_info_tells_what_a_bug_report_needs(tmp_path, fem_spe):
-    done = fem_spe("info", cwd=tmp_path)
+    done = fem_spe("info", cwd=tmp_path, apart=True)
     assert done.returncode == 0
     told = dict(re.findall(r"^(\S.*?) {2,}(.*)$", done.stdout, re.MULTILINE))
-    assert told.keys() >= {
-        "fem-spe",
-        "python",
-        "gmsh",
-        "mpi",
-        "C compiler",
-        "Python.h",
-        "rendering",
-    }
+    assert told.keys() >= {"fem-spe", "python", "gmsh", "C compiler", "Python.h", "rendering"}
     assert re.match("MPICH|Open MPI", told["mpi"])

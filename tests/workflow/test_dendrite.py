@@ -7,12 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mpi4py import MPI
 
 import fem_spe as package
 from fem_spe.case import to_toml
 from fem_spe.case.templates import template
 from fem_spe.errors import CaseError, ConvergenceError
+from fem_spe.geometry import Box
 from fem_spe.job import resolved
+from fem_spe.materials.deposition import deposition
+from fem_spe.meshing import MeshPlan, Sizes, build
+from fem_spe.solve.bdf import Past, rate
 from fem_spe.solve.march import march, start
 from fem_spe.studies.dendrites.model import Model
 
@@ -148,12 +153,18 @@ def test_a_front_that_stands_still_ends_the_run():
         list(walk)
 
 
-def test_the_short_circuit_ends_the_run():
+def test_a_layer_too_thin_to_last_ends_in_one_line():
+    with pytest.raises(ConvergenceError, match=r"front is gone at t = .* thicker \[dendrite\] la"):
+        run(BOX, dendrite__layer="0.1 um")
+
+
+def test_the_short_circuit_ends_the_run_as_was_told_before(told):
     result = run(BOX, geometry__size=["2 um", "7 um"], dendrite__charge="3 mA*h/cm^2")
     found = values(result)
     assert found["short_circuit_time"] == found["time"]
     assert found["front_height"] == pytest.approx(7.0 - 1.5, abs=0.2)
     assert found["deposited_charge"] < 3.6e4
+    assert "14.7 um thick, and 4 um are left" in told.text
 
 
 def test_noise_roughens_and_its_seed_repeats_it():
@@ -184,6 +195,7 @@ def test_the_width_is_chosen_by_the_narrowest_gap():
         ({"dendrite__layer": "11 um"}, r"layer = 11 um leaves no electrolyte"),
         ({"geometry__size": ["4 um", "4 um", "4 um"]}, r"dendrites grow in 2-D"),
         ({"solver__degree": 2}, r"\[solver\] degree = 2"),
+        ({"solver__rtol": 1e-6}, r"\[solver\] rtol = 1e-06 has no meaning for dendrites"),
         ({"boundary__top": {"potential": "0 V"}}, r"\[boundary.top\] potential has no meaning"),
         ({"materials__matrix": {"diffusivity": ["1e-11 m^2/s", "2e-11 m^2/s"]}}, "must be one"),
         ({"materials__matrix": "impermeable"}, "nowhere to grow"),
@@ -202,11 +214,10 @@ def test_fibres_that_close_the_cell_are_refused():
         package.run(package.parse({**FIBER, "geometry": closed}))
 
 
-def test_a_thin_gap_is_warned_of(caplog):
+def test_a_thin_gap_is_warned_of(told):
     close = {**FIBER["geometry"], "size": ["8 um", "5 um"], "count": [2, 1]}
-    with caplog.at_level("WARNING"):
-        resolved(package.parse({**FIBER, "geometry": close}))
-    assert "the narrowest gap between fibres is 2.4 um, less than 5 of it" in caplog.text
+    resolved(package.parse({**FIBER, "geometry": close}))
+    assert "the narrowest gap between fibres is 2.4 um, less than 5 of it" in told.text
 
 
 @pytest.mark.mpi
@@ -221,3 +232,41 @@ def test_two_ranks_tell_what_one_does(fem_spe, tmp_path: Path, method: str, limi
         told.append(json.loads((tmp_path / f"on{ranks}" / "summary.json").read_text("utf-8")))
     one, two = ({k: q["value"] for k, q in t["quantities"].items()} for t in told)
     assert two == pytest.approx(one, rel=limit)
+
+
+def test_no_number_is_no_small_error():
+    box = MeshPlan(Box(size=(2e-6, 6e-6)), Sizes(0.5e-6, 0.5e-6, 1))
+    model = Model(build(MPI.COMM_WORLD, box), deposition("A"), voltage=-0.2, temperature=298.0)
+    change = np.zeros(len(model.start(2e-6)))
+    model.part(change, 1)[0] = 0.5
+    assert model.norm(change) == pytest.approx(0.05)
+    model.part(change, 1)[1] = np.nan
+    assert model.norm(change) == np.inf
+    model.destroy()
+
+
+@pytest.mark.parametrize("before", [1, 2, 3])
+def test_noise_has_the_variance_that_is_told_whatever_the_steps(before: int):
+    """noise^2 / (dt V) at a node, whatever the formula of the step makes of dt."""
+    box = MeshPlan(Box(size=(12e-6, 12e-6)), Sizes(0.25e-6, 0.25e-6, 1))
+    metal = deposition("A")
+    model = Model(build(MPI.COMM_WORLD, box), metal, voltage=-0.2, temperature=298.0, noise=0.02)
+    values, size = model.start(4e-6), 1e-3
+    model.resume(before - 1, (before - 1) * size)
+    past = Past(tuple(size * k for k in range(before)), (values,) * before)
+    time = before * size
+    model.advance(time, rate(time, past, min(2, before)), values)
+    kicks = model._kick.x.array[: model.owned] * np.sqrt(size * model.volumes) / 0.02
+    assert kicks.mean() == pytest.approx(0.0, abs=0.05)
+    assert kicks.var() == pytest.approx(1.0, rel=0.08)  # of some 2700 numbers
+    model.destroy()
+
+
+def test_one_field_after_the_other_starts_from_a_potential_that_knows_the_fibre():
+    """A drop that does not would empty the salt before the fibre in the first step."""
+    result = run(
+        FIBER, geometry__size=["6 um", "10 um"], mesh__size="0.3 um",
+        dendrite__interface_width="0.9 um", dendrite__method="segregated",
+        dendrite__charge="0.005 mA*h/cm^2",
+    )  # fmt: skip
+    assert values(result)["min_concentration"] > 999.0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import fem_spe
+from fem_spe.errors import CaseError
 from fem_spe.exact.elasticity import voigt_reuss
 from fem_spe.physics.elasticity import lame
 
@@ -136,6 +137,19 @@ def test_a_nearly_incompressible_box_does_not_lock(dimension: int) -> None:
     assert result.quantities["strain_energy"].value == pytest.approx(energy, rel=1e-8)
 
 
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_the_stress_across_the_plane_counts_where_the_pressure_is_an_unknown(
+    dimension: int,
+) -> None:
+    nu = 0.4999
+    found = numbers(case(dimension, **{"solver.degree": 2, "materials.matrix.poisson_ratio": nu}))
+    stress = STRAIN * (E / (1 - nu**2) if dimension == 2 else E)
+    strength = stress * ((1 - nu + nu**2) ** 0.5 if dimension == 2 else 1.0)
+    for name in ("mean", "p99", "max"):
+        assert found[f"{name}_von_mises.matrix"] == pytest.approx(strength, rel=1e-6)
+    assert found["max_principal.matrix"] == pytest.approx(stress, rel=1e-6)
+
+
 def test_a_confined_box_that_cannot_widen_carries_its_pressure() -> None:
     """Uniaxial strain: lambda + 2 mu, two thousand times the modulus at nu = 0.4999."""
     walls = {name: {"sliding": True} for name in ("left", "right", "bottom")}
@@ -148,17 +162,24 @@ def test_a_confined_box_that_cannot_widen_carries_its_pressure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nu", "degree", "warned"), [(0.46, 1, True), (0.44, 1, False), (0.46, 2, False)]
+    ("nu", "degree", "plane", "warned"),
+    [
+        (0.46, 1, "strain", True),
+        (0.44, 1, "strain", False),
+        (0.46, 2, "strain", False),
+        (0.46, 1, "stress", False),  # a film gives way across its plane
+    ],
 )
 def test_linear_elements_that_lock_are_warned_of(
-    caplog: pytest.LogCaptureFixture, nu: float, degree: int, warned: bool
+    told: pytest.LogCaptureFixture, nu: float, degree: int, plane: str, warned: bool
 ) -> None:
-    changes = {"solver.degree": degree, "materials.matrix.poisson_ratio": nu}
-    with caplog.at_level(logging.WARNING, logger="fem_spe"):
-        numbers(case(**changes))
-    told = [r.getMessage() for r in caplog.records if "too stiff" in r.getMessage()]
-    assert bool(told) is warned
-    assert all("matrix" in line and "degree = 2" in line for line in told)
+    changes = {
+        "solver.degree": degree, "materials.matrix.poisson_ratio": nu, "elasticity.plane": plane
+    }  # fmt: skip
+    numbers(case(**changes))
+    lines = [line for line in told.messages if "too stiff" in line]
+    assert bool(lines) is warned
+    assert all("matrix" in line and "degree = 2" in line for line in lines)
 
 
 def test_stress_at_the_corners_of_a_clamped_face_does_not_count() -> None:
@@ -169,3 +190,18 @@ def test_stress_at_the_corners_of_a_clamped_face_does_not_count() -> None:
     found = [numbers(case(**free, **{"mesh.size": size * UM})) for size in (0.4, 0.2)]
     counted = [one["max_von_mises.matrix"] for one in found]
     assert counted[1] == pytest.approx(counted[0], rel=0.03)
+
+
+def test_a_resolved_case_of_a_solid_is_a_case() -> None:
+    """It names every default, that of the plane too."""
+    again = fem_spe.parse(case(3).to_dict())
+    assert numbers(again) == numbers(case(3))
+
+
+def test_a_mesh_file_of_a_solid_knows_no_plane_stress(tmp_path: Path) -> None:
+    """Its moduli would be those of a film: 45 % too soft in a confined block at nu = 0.4."""
+    fem_spe.run(case(3), output=tmp_path / "r")
+    file = {"kind": "mesh_file", "file": str(tmp_path / "r" / "mesh.msh")}
+    changes = {"geometry": file, "mesh": {}}
+    with pytest.raises(CaseError, match="three dimensions"):
+        fem_spe.run(case(3, **changes, **{"elasticity.plane": "stress"}))

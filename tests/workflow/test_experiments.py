@@ -177,7 +177,7 @@ def test_temperature_scales_the_ions_by_their_own_energies() -> None:
     faster = D_CATION * np.exp(-0.1 / boltzmann * (1 / 333.15 - 1 / 298.15))
     assert found == pytest.approx(faster / (faster + D_ANION), rel=1e-8)
     with pytest.raises(CaseError, match=r"\[\[species\]\] Li\+: the diffusivity would change"):
-        fem_spe.run(fem_spe.parse(STRIP, at | {"temperature": 3.0}))
+        fem_spe.run(fem_spe.parse(STRIP, at | {"temperature": "3 K"}))
 
 
 def chronopotentiometry(times: float, **changes: Any) -> Any:

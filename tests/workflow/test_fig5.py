@@ -2,7 +2,6 @@
 
 import re
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,7 @@ def test_every_choice_changes_something_and_has_a_folder_of_its_own(script):
 
 @pytest.mark.slow
 def test_the_quick_campaign_writes_tables_and_pictures_and_repeats_nothing(
-    script, tmp_path, capsys
+    script, tmp_path, capsys, monkeypatch
 ):
     script["main"](tmp_path, script["QUICK"])
     told = capsys.readouterr().out
@@ -68,8 +67,10 @@ def test_the_quick_campaign_writes_tables_and_pictures_and_repeats_nothing(
         assert picture.shape[1] > 1000
         assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 200
 
-    command = [sys.executable, str(SCRIPT), str(tmp_path), "--quick"]
-    again = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), str(tmp_path), "--quick"])
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    runpy.run_path(str(SCRIPT), run_name="__main__")
+    again = capsys.readouterr().out
     assert again.count("done, kept") == MEMBERS
     assert " done in " not in again
     assert text.strip() in again

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 SCRIPT = Path(__file__).parents[2] / "workflows" / "gou2025" / "fig5c.py"
-MEMBERS = 9  # large: ASE and three seeds; small: one of each, on two meshes; another gap
+MEMBERS = 12  # large: ASE and twice three seeds; small: one of each, on two meshes; another gap
 TINY = {
     "geometry.size": ["16 um", "10 um"],
     "geometry.fiber_fraction": 0.1,
@@ -35,7 +35,7 @@ def script() -> dict[str, Any]:
 def tiny(script):
     aligned = {"geometry.count": [2, 1]}
     return script["Plan"](
-        large={"ASE": aligned, "RSE": {}},
+        large={"ASE": aligned, "RSE": {}, "SCATTERED": {"geometry.min_gap": "1 um"}},
         seeds=3,
         replicas=1,
         deep={},  # which needs several sections

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ import pytest
 from mechanics import solved, value
 
 import fem_spe
-from fem_spe.exact.elasticity import contact_modulus, line_contact
+from fem_spe.case import Boundary
+from fem_spe.exact.elasticity import contact_modulus, line_contact, von_mises
+from fem_spe.physics.elasticity import lame
+from fem_spe.studies.solids.mechanics import clamped_corners
 
 UM = 1e-6
 E, NU = 6e6, 0.4
@@ -68,6 +72,17 @@ def test_a_shallow_ball_presses_as_hertz_says() -> None:
     assert value(result, "contact_radius") == pytest.approx(hertz.radius, rel=0.02)
 
 
+def test_corners_of_a_clamped_face_count_where_the_side_is_a_plane_of_symmetry() -> None:
+    block: Any = SimpleNamespace(origin=(0.0, 0.0), size=(20 * UM, 10 * UM), dimension=2)
+    slides = dict.fromkeys(("left", "right"), Boundary(sliding=True))
+    held = {"bottom": Boundary(clamped=True)}
+    assert clamped_corners(block, held | slides) is None
+    near = clamped_corners(block, held | {"left": slides["left"]})
+    assert near is not None
+    points = np.array([[0.1, 0.1], [19.6, 0.4], [19.4, 0.1], [19.6, 9.9]]) * UM
+    assert near(points).tolist() == [False, True, False, False]
+
+
 def test_two_balls_press_alike_and_two_mirrored_ones_too() -> None:
     result = press(**{"balls.count": 2, "geometry.size": ["40 um", "10 um"]})
     left, right = result.solution.tables["balls"]["force [N/m]"]
@@ -80,6 +95,25 @@ def test_two_balls_press_alike_and_two_mirrored_ones_too() -> None:
     assert one.solution.tables["balls"]["force [N/m]"] == pytest.approx(
         two.solution.tables["balls"]["force [N/m]"], rel=1e-3
     )
+
+
+def test_half_a_ball_over_a_plane_of_symmetry_is_as_wide_as_a_whole_one() -> None:
+    whole = press()
+    half = press(
+        **{"geometry.size": ["10 um", "10 um"], "balls.positions": [["0 um", "14 um"]]},
+    )
+    assert value(half, "contact_force") == pytest.approx(
+        0.5 * value(whole, "contact_force"), rel=0.01
+    )
+    assert value(half, "contact_radius") == pytest.approx(value(whole, "contact_radius"), rel=0.1)
+
+
+def test_a_ball_that_touches_nothing_does_not_count_in_the_mean_radius() -> None:
+    two = [["6 um", "14 um"], ["14 um", "14.6 um"]]
+    result = press(**{"balls.positions": two})
+    sizes = result.solution.tables["balls"]["contact half width [um]"]
+    assert sizes[1] == 0.0
+    assert value(result, "contact_radius") == pytest.approx(sizes[0] * UM, rel=1e-12)
 
 
 def test_the_force_curve_rises_and_ends_where_one_step_does() -> None:
@@ -138,6 +172,63 @@ def test_the_energy_stored_is_the_work_of_the_forces(nu: float) -> None:
     work = 0.5 * value(bonded, "contact_force") * 0.5 * UM
     assert value(bonded, "strain_energy") == pytest.approx(work, rel=1e-6)
     assert value(found, "strain_energy") < value(bonded, "strain_energy")
+
+
+@pytest.mark.parametrize("normal", ["updated", "vertical"])
+def test_the_force_is_the_slope_of_the_energy(normal: str) -> None:
+    """Half a ball without friction, R/4 deep. Fixed normals turn with its way: no potential."""
+    half = {"balls": {"radius": "4 um", "positions": [["0 um", "14 um"]]}}
+    energies, forces = [], []
+    for deep in (0.98, 1.0, 1.02):
+        given = {"displacement": f"{deep} um", "normal": normal, "contact_size": "0.3 um"}
+        result = press(**half, **{"geometry.size": ["10 um", "10 um"], "indentation": given})
+        energies.append(value(result, "strain_energy"))
+        forces.append(value(result, "contact_force"))
+    assert (energies[2] - energies[0]) / (0.04 * UM) == pytest.approx(forces[1], rel=3e-3)
+
+
+def test_a_ball_beside_a_wall_leans_on_it() -> None:
+    """A node in the corner moves down alone: what presses it there is in balance, too."""
+    result = press(**{"balls": {"radius": "4 um", "positions": [["19.6 um", "14 um"]]}})
+    assert value(result, "contact_force") > 0.0
+    assert result.checks["force_imbalance"].value < 1e-9
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_face_that_is_drawn_relieves_a_flat_ball(steps: int) -> None:
+    """Plane strain: sigma_y = E' eps_y + nu' sigma_x, with E / (1 - nu^2) and nu / (1 - nu)."""
+    pull = 0.2e6  # Pa
+    faces = {
+        "left": {"sliding": True}, "bottom": {"sliding": True},
+        "right": {"traction": [f"{pull * 1e-6} MPa", "0 MPa"]},
+    }  # fmt: skip
+    given = {"displacement": "0.5 um", "contact_size": "3 um", "steps": steps}
+    found = press(
+        **{"boundary": faces, "balls.radius": "1 m", "mesh.size": "3 um", "indentation": given}
+    )
+    stress = -E / (1 - NU**2) * 0.05 + NU / (1 - NU) * pull
+    assert value(found, "contact_force") == pytest.approx(-stress * 20 * UM, rel=3e-4)
+
+
+@pytest.mark.parametrize("plane", ["strain", "stress"])
+@pytest.mark.parametrize("nu", [0.3, 0.495])
+def test_a_flat_ball_strains_a_block_evenly(plane: str, nu: float) -> None:
+    """Sides slide: no strain along x. In a film there is no stress across the plane.
+
+    The ball's surface rises by a ten thousandth of the way towards the sides.
+    """
+    found = press(
+        **{"elasticity.plane": plane, "materials.matrix.poisson_ratio": nu, "balls.radius": "1 m",
+           "mesh.size": "3 um", "indentation": {"displacement": "0.5 um", "contact_size": "3 um"}}
+    )  # fmt: skip
+    m, strain = lame(E, nu, plane), 0.05  # type: ignore[arg-type]
+    stress = np.diag([m.lam, m.lam + 2 * m.mu, m.lam if plane == "strain" else 0.0]) * strain
+    assert value(found, "contact_force") == pytest.approx(stress[1, 1] * 20 * UM, rel=3e-4)
+    for name in ("mean", "p99", "p999", "max"):
+        told = value(found, f"{name}_von_mises.matrix")
+        assert told == pytest.approx(float(von_mises(stress)), rel=3e-4), name
+    energy = 0.5 * stress[1, 1] * strain * 20 * UM * 10 * UM
+    assert value(found, "strain_energy") == pytest.approx(energy, rel=3e-4)
 
 
 @pytest.mark.parametrize("kind", ["frictionless", "bonded"])

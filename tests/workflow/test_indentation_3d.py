@@ -127,6 +127,7 @@ def test_two_balls_press_alike() -> None:
         ({"materials.matrix.poisson_ratio": 0.495}, "needs a poisson_ratio of at most 0.49"),
         ({"balls.positions": [["6 um", "12 um"]]}, "has 2 values, but the structure has 3 axes"),
         ({"indentation.displacement": "5 um"}, "give steps = 2"),
+        ({"elasticity.plane": "stress"}, "no meaning in three dimensions"),
         ({"boundary": {"top": {"clamped": True}}}, "the balls press there"),
     ],
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import basix
 import numpy as np
 import pytest
 from mechanics import solved, value
@@ -15,6 +16,8 @@ import fem_spe as package
 from fem_spe.errors import CaseError, ConvergenceError
 from fem_spe.exact.hyperelasticity import uniaxial
 from fem_spe.physics.elasticity import lame
+from fem_spe.physics.hyperelasticity import quadrature_degree
+from fem_spe.studies import indentation
 
 UM = 1e-6
 E, NU = 6e6, 0.4
@@ -69,17 +72,24 @@ NETWORK: dict[str, Any] = SOLID | {
 }  # fmt: skip
 THROUGH: dict[str, Any] = SOLID | {  # farther than the surface bears
     "geometry.size": ["10 um", "10 um", "8 um"], "balls": {"radius": "3 um"},
-    "indentation.displacement": "7.5 um", "indentation.steps": 3,
-    "indentation.contact_size": "1.5 um", "solver.degree": 1,
+    "indentation.displacement": "7.5 um", "indentation.contact_size": "1.5 um", "solver.degree": 1,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("structure", [FIBRES, NETWORK], ids=["section", "network"])
 def test_small_strain_stands_beside_with_the_difference_as_a_number(
-    structure: dict[str, Any],
+    structure: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(indentation, "_FILM", 0)  # the same mesh for both
     finite = solved(BLOCK, **structure)
     small = solved(BLOCK, **structure | {"indentation.strain": "small"})
+    for region in ("matrix", "fiber"):
+        squeezed, least = (
+            value(finite, f"{n}.{region}") for n in ("squeezed_share", "least_volume_ratio")
+        )
+        assert 0.0 <= squeezed < 0.2
+        assert (squeezed > 0.0) == (least < 0.5)
+    assert 0.1 < value(finite, "least_volume_ratio.matrix") < 0.9
     names = ["contact_force", "contact_radius", "strain_energy"]
     for region in ("matrix", "fiber"):
         names += [f"{part}_von_mises.{region}" for part in ("mean", "p99", "p999", "max")]
@@ -114,6 +124,18 @@ def test_the_force_is_the_slope_of_the_energy(dimension: int) -> None:
     assert slope == pytest.approx(value(found[1], "contact_force"), rel=2e-3)
 
 
+def test_corners_amid_a_contact_touch_as_the_middles_of_edges_do() -> None:
+    """Forces at corners of quadratic triangles have any sign: they must not come off the ball."""
+    found = solved(BLOCK, **SOLID)
+    u = found.fields["displacement"]
+    x = u.function_space.tabulate_dof_coordinates()
+    moved = (x + u.x.array.reshape(-1, 3))[x[:, 2] > (8 - 1e-6) * UM]
+    amid = np.hypot(*moved[:, :2].T) < 0.8 * value(found, "contact_radius")
+    gap = np.linalg.norm(moved[amid] - [0.0, 0.0, 11 * UM], axis=1) - 4 * UM
+    assert len(gap) > 10
+    assert np.abs(gap).max() < 1e-8 * UM
+
+
 def test_a_frictionless_contact_forgets_its_way_and_meets_its_steps() -> None:
     one = solved(BLOCK)
     steps = solved(BLOCK, **{"indentation.steps": 5})
@@ -137,6 +159,32 @@ def test_shallow_balls_find_what_small_strain_finds() -> None:
         for deep in ("1.2 um", "0.4 um")
     ]
     assert differences[1] < 0.4 * differences[0] < 0.03
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize("cell", [basix.CellType.triangle, basix.CellType.tetrahedron])
+def test_the_energy_has_a_lower_bound(cell: basix.CellType, degree: int) -> None:
+    """A negative weight would let it fall where a cell is flat at the point."""
+    dimension = 2 if cell is basix.CellType.triangle else 3
+    points, weights = basix.make_quadrature(cell, quadrature_degree(degree, dimension))
+    assert weights.min() > 0.0
+    # squares of gradients of straight cells are integrated exactly
+    a, b = points[:, 0] ** (degree - 1), points[:, 1] ** (degree - 1)
+    exact = {(1, 2): 1 / 2, (1, 3): 1 / 6, (2, 2): 1 / 24, (2, 3): 1 / 120}[degree, dimension]
+    assert weights @ (a * b) == pytest.approx(exact, rel=1e-12)
+
+
+def test_a_ball_may_come_deeper_than_its_radius_without_steps_being_given() -> None:
+    """At small strain that is refused: steps adapt at finite strain alone."""
+    deep = {
+        "balls": {"radius": "1 um"}, "indentation.displacement": "1.1 um", "solver.degree": 1,
+        "geometry.size": ["10 um", "5 um"], "indentation.contact_size": "0.2 um",
+    }  # fmt: skip
+    with pytest.raises(CaseError, match="steps = 2"):
+        package.run(package.parse(BLOCK, deep | {"indentation.strain": "small"}))
+    found = solved(BLOCK, **deep)
+    assert value(found, "reached_displacement") == pytest.approx(1.1 * UM)
+    assert np.diff(found.solution.tables["force"]["displacement [um]"]).max() <= 0.5 + 1e-9
 
 
 @pytest.mark.parametrize("dimension", [2, 3])
@@ -187,6 +235,13 @@ def test_a_load_out_of_reach_keeps_the_last_good_step(
     assert 0.2 < reached < 10 / 11
     table = np.genfromtxt(tmp_path / "out" / "tables" / "load.csv", delimiter=",", names=True)
     assert table["load"][-1] == pytest.approx(reached)
+    # the small-strain answer beside it is that of the part of the load
+    hooke = value(solved(LOADED, **through, **{"elasticity.strain": "small"}), "strain_energy")
+    finite, told = (
+        summary["quantities"][name]["value"]
+        for name in ("strain_energy", "small_strain_difference.strain_energy")
+    )
+    assert told == pytest.approx(finite / (hooke * reached**2) - 1.0, abs=1e-8)
     assert list((tmp_path / "out" / "fields").glob("elasticity*"))
 
 
@@ -210,7 +265,7 @@ def test_a_ball_that_snaps_through_a_solid_keeps_the_last_good_step(
     case = package.parse(BLOCK, THROUGH | {"output.figures": ranks == 1})
     file = tmp_path / "through.toml"
     file.write_text(package.case.to_toml(case), encoding="utf-8")
-    done = fem_spe("run", file, "-o", "out", cwd=tmp_path, ranks=ranks, timeout=200)
+    done = fem_spe("run", file, "-o", "out", cwd=tmp_path, ranks=ranks)
     assert done.returncode == 3, done.stderr
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("fem-spe:")]
     assert "um deep, not 7.5 um: " in line
@@ -284,3 +339,42 @@ def test_what_finite_strain_cannot_do_is_said_in_one_line(
     with pytest.raises(CaseError, match=told) as error:
         package.run(package.parse(base, changes))
     assert "\n" not in str(error.value)
+
+
+def test_a_face_that_is_drawn_relieves_a_flat_ball_in_proportion() -> None:
+    """Plane strain, at loads so small that Hooke's law holds, half of them and all."""
+    pull, strain = 6e3, 1e-3  # Pa
+    faces = {
+        "left": {"sliding": True}, "bottom": {"sliding": True},
+        "right": {"traction": [f"{pull * 1e-6} MPa", "0 MPa"]},
+    }  # fmt: skip
+    given = {
+        "displacement": strain * 10 * UM, "contact_size": "4 um", "steps": 2, "strain": "finite"
+    }  # fmt: skip
+    changes = {"boundary": faces, "balls.radius": "1 m", "mesh.size": "4 um", "indentation": given}
+    curve = solved(BLOCK, **changes).solution.tables["force"]
+    stress = -E / (1 - NU**2) * strain + NU / (1 - NU) * pull
+    half = int(np.argmin(np.abs(curve["displacement [um]"] - 5 * strain)))
+    for row, part in ((half, 0.5), (-1, 1.0)):
+        assert curve["force [N/m]"][row] == pytest.approx(-part * stress * 20 * UM, rel=2e-2)
+
+
+def test_the_largest_principal_stress_is_that_of_cauchy_with_its_mean() -> None:
+    """Von Mises stresses do not see the mean stress."""
+    m = lame(E, NU)
+    closed = uniaxial(1.3, m.lam, m.mu, plane=True)
+    result = solved(LOADED, **{"boundary.top.displacement": ["free", "3 um"]})
+    cauchy = closed.stress / closed.lateral
+    assert value(result, "max_principal.matrix") == pytest.approx(cauchy, rel=1e-6)
+
+
+def test_the_share_of_the_load_is_that_of_the_section() -> None:
+    """Layers on one another bear the same force: shares are those of their heights."""
+    layers = {"matrix": 3 * UM, "coating": 7 * UM}
+    changes = {
+        "geometry.layers": layers,
+        "materials.coating": {"youngs_modulus": 20 * E, "poisson_ratio": 0.3},
+    }
+    result = solved(LOADED, **changes)
+    # layers widen unlike one another, but every section of the material bears the whole force
+    assert value(result, "load_share.matrix") == pytest.approx(0.3, rel=2e-4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,21 @@ import pytest
 from mechanics import GEL, LITHIUM, STIFF, solved, value
 
 import fem_spe
+from fem_spe import comm as _comm  # noqa: F401 - what DOLFINx needs before it
+
+# isort: split
+import ufl
+from dolfinx import fem
+from mpi4py import MPI
+
 from fem_spe.errors import CaseError
 from fem_spe.exact.elasticity import contact_modulus, line_contact
 from fem_spe.exact.plasticity import Metal
+from fem_spe.geometry import Box
+from fem_spe.meshing import MeshPlan, Sizes, Spot, build
+from fem_spe.studies.solids.metal_touch import near_rims
+from fem_spe.studies.solids.yielding import _flowed
+from fem_spe.verify.plasticity import yielding
 
 UM = 1e-6
 BLOCK: dict[str, Any] = {
@@ -51,6 +64,30 @@ def test_a_confined_block_yields_as_the_closed_form_says() -> None:
         assert value(result, f"{name}_von_mises.matrix") == pytest.approx(now, rel=1e-8)
     spent = (metal.yield_stress + 0.5 * metal.hardening * plastic) * plastic * (10 * UM) ** 2
     assert value(result, "plastic_work") == pytest.approx(spent, rel=1e-9)
+
+
+def test_the_energy_of_a_block_that_yields_is_that_of_its_elastic_strain() -> None:
+    """Of the von Mises stress q and the mean stress: q^2 / 6 mu + K eps^2 / 2."""
+    result, strain = solved(BLOCK), 3e-3
+    metal = Metal(*(LITHIUM[key] for key in LITHIUM))
+    _, plastic = metal.confined(-strain)
+    now = metal.yield_stress + metal.hardening * plastic
+    density = now**2 / (6 * metal.mu) + 0.5 * metal.bulk * strain**2
+    assert value(result, "strain_energy") == pytest.approx(density * (10 * UM) ** 2, rel=1e-8)
+
+
+def test_the_part_that_has_yielded_is_weighted_by_volume() -> None:
+    """Plastic strain left of a line, on a mesh that is fine to the right of it."""
+    size, line = (10 * UM, 10 * UM), 3 * UM
+    spots = (Spot((10 * UM, 5 * UM), 5 * UM, 0.3 * UM),)
+    domain = build(MPI.COMM_WORLD, MeshPlan(Box(size=size), Sizes(1 * UM, 1 * UM), spots=spots))
+    body = yielding(domain, Metal(*(LITHIUM[key] for key in LITHIUM)))
+    x = fem.Expression(ufl.SpatialCoordinate(domain.mesh)[0], body.points)
+    at = x.eval(domain.mesh, body.cells)
+    body.amount.x.array[body.amount.function_space.dofmap.list] = np.where(at < line, 2e-3, 0.0)
+    fractions, largest = _flowed(domain, body)
+    assert fractions["matrix"] == pytest.approx(0.3, abs=0.02)
+    assert largest["matrix"] == 2e-3
 
 
 def test_below_the_yield_stress_the_answer_is_that_of_elasticity() -> None:
@@ -91,6 +128,7 @@ def test_a_load_beyond_the_limit_keeps_the_last_good_step(
         -reached * 10.0, rel=1e-8
     )
     assert not summary["checks"]["unreached"]["passed"]
+    assert summary["checks"]["force_imbalance"]["passed"]
 
 
 def test_a_stiff_ball_presses_as_a_rigid_one() -> None:
@@ -104,6 +142,23 @@ def test_a_stiff_ball_presses_as_a_rigid_one() -> None:
     # its arc hangs on few nodes: the last one that touches decides
     assert value(stiff, "contact_radius") == pytest.approx(value(other, "contact_radius"), rel=0.1)
     assert value(stiff, "ball_flattening") == pytest.approx(0.0, abs=1e-3 * UM)
+    # under half an ellipse of pressure the arc lies <x^2> / 2 R = a^2 / 8 R above its foot
+    curved = value(other, "contact_radius") ** 2 / (8 * 4 * UM)
+    foot = 0.3 * UM - curved
+    assert value(stiff, "indented_depth") == pytest.approx(foot, rel=0.02)
+    above = {"balls.positions": [["10 um", "14.1 um"]], "indentation.displacement": "0.4 um"}
+    later = solved(BALL, **above, **{"materials.lithium": STIFF})
+    for name in ("contact_force", "indented_depth"):  # not counting the way to the surface
+        assert value(later, name) == pytest.approx(value(stiff, name), rel=1e-2)
+    # of the structure, above which the ball lies
+    assert value(stiff, "load_share.matrix") == pytest.approx(1.0, rel=1e-12)
+
+
+def test_stress_within_a_tenth_of_the_radius_of_a_rim_does_not_count() -> None:
+    structure: Any = SimpleNamespace(origin=(UM, 0.0))
+    left_out = near_rims(structure, [(9 * UM, 14 * UM)], 4 * UM, None)
+    points = np.array([[14.39, 14.0], [14.41, 14.0], [5.7, 13.8], [6.0, 13.5], [10.0, 10.0]])
+    assert left_out(points * UM).tolist() == [True, False, True, False, False]
 
 
 def test_an_elastic_ball_on_an_elastic_block_presses_as_hertz_says() -> None:

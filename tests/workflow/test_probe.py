@@ -188,7 +188,7 @@ test_one_and_two_ranks_measure_alike = pytest.mark.mpi(test_one_and_two_ranks_me
 def test_a_probe_without_a_place_is_refused_before_meshing(
     small_text: str, probe: dict[str, Any], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fem_spe.job._structure", None)
+    monkeypatch.setattr("fem_spe.job.running.placed", None)
     with pytest.raises(CaseError, match=told):
         fem_spe.run(fem_spe.parse(tomllib.loads(small_text), {"probe.p": probe}))
 

@@ -26,7 +26,7 @@ def test_the_python_runs(tmp_path: Path, python: Any) -> None:
         shutil.copytree(ROOT / folder, tmp_path / folder)
     script = "\n".join(blocks("python"))
     saved = script + '\npicture.save("c.png")\nresult.figure("mesh").save("mesh.png")\n'
-    done = python(saved, cwd=tmp_path, timeout=180)
+    done = python(saved, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     values = [float(line.split()[1]) for line in done.stdout.splitlines()]
     assert len(values) == 3

@@ -6,6 +6,7 @@ import json
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -218,19 +219,23 @@ def test_kill_9_at_random_moments_loses_one_interval_at_most(
     require_same(found, whole(name), 1e-8)
 
 
-def test_a_signal_keeps_the_last_step_whatever_the_interval(tmp_path, fem_spe_command):
+def test_a_signal_keeps_the_last_step_whatever_the_interval(tmp_path):
     endless = case("diffusion", **{"time.rtol": 1e-9, "output.checkpoint": "1 h"})
     (tmp_path / "c.toml").write_text(to_toml(endless))
-    command = [fem_spe_command, "run", "c.toml", "-o", "r"]
+    patient = "from fem_spe import cli, interrupt; interrupt._GRACE = 120.0; cli.main()"
     run = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    log = tmp_path / "r" / "log.txt"
-    while not log.exists() or "t = 1 " not in log.read_text():
-        assert run.poll() is None
-        time.sleep(0.01)
-    run.send_signal(signal.SIGTERM)
-    _, told = run.communicate(timeout=60)
+        [sys.executable, "-c", patient, "run", "c.toml", "-o", "r"],
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        log = tmp_path / "r" / "log.txt"
+        while not log.exists() or "t = 1 " not in log.read_text():
+            assert run.poll() is None
+            time.sleep(0.01)
+        run.send_signal(signal.SIGTERM)
+        _, told = run.communicate(timeout=120)
+    finally:
+        run.kill()
     assert run.returncode == 4
     assert "kept for --restart" in told
     assert told.splitlines()[-1].startswith("fem-spe: interrupted")
@@ -293,6 +298,8 @@ def test_what_cannot_go_on_is_refused_and_nothing_is_lost(tmp_path, whole):
     (folder / "restart").mkdir()
     state_file(folder, 0).write_bytes(b"PK nonsense")
     refused("cannot be read as a restart file", restart=True)
+    state_file(folder, 0).write_bytes(b"nonsense")
+    refused(r"restart file \(it is damaged, or another kind of file\)", restart=True)
     package.run(given, output=folder, force=True)
     assert not (folder / "restart").exists()
 

@@ -3,7 +3,6 @@
 import math
 import re
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fem_spe.ensemble.statistics import distance, mean, pearson, spearman, spread
+from fem_spe.ensemble.statistics import distance, mean, pearson, ratio, spearman, spread
 
 SCRIPT = Path(__file__).parents[2] / "workflows" / "gou2025" / "seeds.py"
 ONE_TO_TEN = np.arange(1.0, 11.0)
@@ -24,6 +23,13 @@ def test_the_interval_of_a_mean_is_students():
     # Student's own example: the additional sleep of ten patients, whose 95 % interval R prints
     sleep = [1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4]
     assert mean(sleep) == pytest.approx((1.58, 0.7001142, 2.4598858), abs=1e-6)
+
+
+def test_the_interval_of_a_ratio_is_welchs():
+    # exp of the two drugs in Student's sleep data: R's t.test gives -1.58 [-3.3654832, 0.2054832]
+    first = np.exp([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])
+    second = np.exp([1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4])
+    assert np.log(ratio(first, second)) == pytest.approx((-1.58, -3.3654832, 0.2054832), abs=1e-6)
 
 
 def test_the_interval_of_a_spread_holds_it_and_comes_out_the_same_again():
@@ -101,7 +107,9 @@ def test_the_medium_is_that_of_parallel_and_of_random_axes(script):
 
 
 @pytest.mark.slow
-def test_the_campaign_writes_table_and_picture_and_repeats_nothing(script, tmp_path, capsys):
+def test_the_campaign_writes_table_and_picture_and_repeats_nothing(
+    script, tmp_path, capsys, monkeypatch
+):
     script["main"](tmp_path, script["QUICK"])
     told = capsys.readouterr().out
     members = sorted(tmp_path.glob("*/*/summary.json"))
@@ -121,8 +129,10 @@ def test_the_campaign_writes_table_and_picture_and_repeats_nothing(script, tmp_p
     assert picture.shape[1] == pytest.approx(1340, abs=5)
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 500
 
-    command = [sys.executable, str(SCRIPT), str(tmp_path), "--quick"]
-    again = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), str(tmp_path), "--quick"])
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    runpy.run_path(str(SCRIPT), run_name="__main__")
+    again = capsys.readouterr().out
     assert again.count("done, kept") == 20
     assert " done in " not in again
     assert table.strip() in again

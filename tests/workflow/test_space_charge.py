@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +184,7 @@ def test_what_is_ill_posed_is_refused(changes: dict[str, Any], told: str, tmp_pa
 
 
 @pytest.mark.mpi
-def test_two_ranks_find_the_same(tmp_path: Path) -> None:
+def test_two_ranks_find_the_same(python: Callable[..., Any], tmp_path: Path) -> None:
     program = (
         "import json, sys, fem_spe\n"
         "case = fem_spe.parse(json.loads(sys.argv[1]))\n"
@@ -195,10 +194,8 @@ def test_two_ranks_find_the_same(tmp_path: Path) -> None:
     )
     case = fem_spe.parse(STRIP, {**TRANSIENT, "time.end": "0.02 s"})
     one = {name: q.value for name, q in fem_spe.run(case).quantities.items()}
-    done = subprocess.run(
-        ["mpirun", "-n", "2", sys.executable, "-c", program, json.dumps(case.to_dict())],
-        capture_output=True, text=True, check=True, cwd=tmp_path,
-    )  # fmt: skip
+    done = python(program, json.dumps(case.to_dict()), cwd=tmp_path, ranks=2)
+    assert done.returncode == 0, done.stderr
     two = json.loads(done.stdout.strip().splitlines()[-1])
     for name, value in one.items():
         assert two[name] == pytest.approx(value, rel=1e-9, abs=1e-12), name

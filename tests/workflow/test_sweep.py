@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 Done = subprocess.CompletedProcess[str]
-TWELVE = ["--sweep", "geometry.fiber_fraction=0.05,0.1,0.15,0.2,0.25,0.3",
-          "--sweep", "mesh.size=1.5 um,1.2 um"]  # fmt: skip
+EIGHT = ["--sweep", "geometry.fiber_fraction=0.05,0.1,0.2,0.3",
+         "--sweep", "mesh.size=1.5 um,1.2 um"]  # fmt: skip
 
 
 def table(folder: Path) -> list[dict[str, str]]:
@@ -32,13 +32,13 @@ def ended(command: list[str], cwd: Path, members: int, number: int) -> tuple[int
         command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while len(stamps(cwd / "results" / "small_sweep")) < members:
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.01)
         process.send_signal(number)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=120)
     finally:
         process.kill()
     return process.returncode, err
@@ -49,14 +49,14 @@ def test_a_sweep_ended_in_the_middle_resumes_without_repeating_a_member(
     small_case, tmp_path, fem_spe, fem_spe_command, number
 ):
     folder = tmp_path / "results" / "small_sweep"
-    words = ["run", str(small_case), *TWELVE]
-    code, err = ended([fem_spe_command, *words], tmp_path, 5, number)
+    words = ["run", str(small_case), *EIGHT]
+    code, err = ended([fem_spe_command, *words], tmp_path, 2, number)
     if number == signal.SIGINT:
         assert code == 4
         assert err.startswith("fem-spe: interrupted")
         assert len(err.splitlines()) == 1
     before = stamps(folder)
-    assert 5 <= len(before) < 12
+    assert 2 <= len(before) < 8
     # the table knows all that was done, but for one that the kill met before its row
     known = {row["folder"] for row in table(folder) if row["status"] == "done"}
     assert known <= before.keys()
@@ -65,12 +65,12 @@ def test_a_sweep_ended_in_the_middle_resumes_without_repeating_a_member(
     done = fem_spe(*words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     after = stamps(folder)
-    assert len(after) == 12
+    assert len(after) == 8
     assert {name: after[name] for name in before} == before
     assert done.stdout.count("done, kept") == len(before)
-    assert done.stdout.rstrip().endswith("12 done: results/small_sweep/sweep.csv")
+    assert done.stdout.rstrip().endswith("8 done: results/small_sweep/sweep.csv")
     rows = table(folder)
-    assert [row["status"] for row in rows] == ["done"] * 12
+    assert [row["status"] for row in rows] == ["done"] * 8
     values = [float(row["relative_diffusivity"]) for row in rows[::2]]
     assert values == sorted(values, reverse=True)
     assert (folder / "sweep.png").stat().st_size > 5000
@@ -132,7 +132,7 @@ def test_two_ranks_sweep_alike_and_force_repeats(small_case, tmp_path, fem_spe):
     found = {}
     for ranks in (1, 2):
         extra = ["-o", "s", "--json", *(["--force"] if ranks == 2 else [])]
-        done = fem_spe("run", small_case, *words, *extra, cwd=tmp_path, ranks=ranks, timeout=60)
+        done = fem_spe("run", small_case, *words, *extra, cwd=tmp_path, ranks=ranks)
         assert done.returncode == 3, done.stderr
         lines = [line for line in done.stderr.splitlines() if line.startswith("fem-spe:")]
         assert len(lines) == 3

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pyvista
 from PIL import Image
 
 import fem_spe
 from fem_spe.case.load import load_geometry
+from fem_spe.errors import CaseError
 from fem_spe.figures import draw, panel
+from fem_spe.render import on_face
 from fem_spe.render.field import image
 from fem_spe.results import read_summary
 
@@ -109,6 +112,7 @@ def test_pictures_show_path_lines_and_holes(small_result: Path) -> None:
 def test_pictures_of_three_dimensions(tmp_path: Path) -> None:
     case = fem_spe.parse(
         {
+            "title": "long " * 30,  # a title of any length keeps to its picture
             "study": "diffusion",
             "geometry": {"kind": "box", "size": [1e-5, 1e-5, 2e-5]},
             "mesh": {"size": 4e-6},
@@ -118,8 +122,21 @@ def test_pictures_of_three_dimensions(tmp_path: Path) -> None:
     )
     fem_spe.run(case, output=tmp_path / "box")
     drawn = draw(tmp_path / "box")
+    assert [(np.asarray(Image.open(f))[:, [0, -1]] > 250).all() for f in drawn] == [True] * 3
     assert [f.name for f in drawn] == ["concentration.png", "profile.png", "anode_flux.png"]
     assert colors_inside(drawn[0]) > 200
+    for part in (tmp_path / "box" / "fields").glob("*.vtu"):
+        part.unlink()
+    with pytest.raises(CaseError, match=r"fields/\*.pvd are missing or cannot be read"):
+        draw(tmp_path / "box")
+
+
+def test_a_face_in_three_dimensions_is_not_shown_where_it_has_holes() -> None:
+    whole = pyvista.ImageData(dimensions=(5, 5, 3), spacing=(1e-6,) * 3).cast_to_unstructured_grid()
+    x, y, _ = whole.cell_centers().points.T
+    grid = whole.extract_cells(np.flatnonzero((x > 1e-6) | (y > 1e-6)))
+    places = np.array([[0.5, 0.5], [1.5, 0.5], [0.5, 1.5], [3.5, 3.5]])
+    assert on_face(grid, 2, places).tolist() == [False, True, True, True]
 
 
 def test_the_visualisation_script_draws_several_results(small_result: Path, tmp_path: Path) -> None:
@@ -129,6 +146,15 @@ def test_the_visualisation_script_draws_several_results(small_result: Path, tmp_
     assert colors_inside(output) > 500
     assert (tmp_path / "both_anode_flux.png").exists()
     assert script["main"]([str(tmp_path)]) == 2
+    potential = {
+        "study": "electrostatics",
+        "geometry": {"kind": "box", "size": [1e-5, 1e-5]},
+        "mesh": {"size": 4e-6},
+        "materials": {"matrix": {"permittivity": 40}},
+        "output": {"figures": False},
+    }
+    fem_spe.run(fem_spe.parse(potential), output=tmp_path / "other")
+    assert script["main"]([str(tmp_path / "other"), "-o", str(output)]) == 2
 
 
 def test_the_comparison_fits_one_number_and_predicts_the_rest() -> None:

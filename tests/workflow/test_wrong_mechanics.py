@@ -63,6 +63,11 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("indentation", {"balls.face": "left"}, ["face", "'left'", "'top'"]),
     ("indentation", {"balls": GONE}, ["[balls] is missing", "radius"]),
     ("indentation", {"indentation": GONE}, ["[indentation] is missing", "displacement"]),
+    (
+        "indentation",
+        {**at(("0.5 um", "14 um")), "boundary.left.clamped": True},
+        ["[balls]", "0.9586 um", "(0, 10) um", "sliding = true"],
+    ),
     # how they move
     ("indentation", {"indentation.displacement": "10 um"}, ["displacement", "through the block"]),
     ("indentation", {"indentation.displacement": "5 um"}, ["4 um", "5 um", "steps = 2"]),

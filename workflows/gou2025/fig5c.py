@@ -2,10 +2,12 @@
 
     python workflows/gou2025/fig5c.py [FOLDER] [--seeds N] [--quick]
 
-Fibre fraction and charge are equal. A large cell, RSE for several seeds, tells roughness and
-coverage over the charge, a deep one what follows behind the first row of fibres; a small one the
-error of the mesh, and one assumption at a time. All resume where they ended, also after a kill.
-FOLDER gets `fig5c.md`, `fig5c.png` (growth and curves), `fig5c_fields.png` and `fig5c.gif`.
+Fibre fraction and charge are equal. A large cell tells roughness and coverage over the charge, a
+deep one what follows behind the first row of fibres, both for RSE and for aligned fibres scattered
+at random with several seeds: is it direction or place that matters? A small cell tells the error of
+the mesh, and one assumption at a time. All resume where they ended, also after a kill.
+FOLDER gets `fig5c.md`, `fig5c.png` (growth and curves), `fig5c_deep.png`, `fig5c_fields.png` and
+`fig5c.gif`.
 --quick: small cells alone, less charge.
 """
 
@@ -16,8 +18,8 @@ import numpy as np
 from campaign import asked
 from fig5c_campaign import (
     COVERAGE,
-    FILES,
     LEAST,
+    PAIR,
     PAPER,
     QUICK,
     ROUGHNESS,
@@ -26,10 +28,10 @@ from fig5c_campaign import (
     campaign,
     column,
 )
-from fig5c_picture import fields, movie, picture
+from fig5c_picture import deep_picture, fields, movie, picture
 
 from fem_spe.comm import world
-from fem_spe.ensemble.statistics import mean
+from fem_spe.ensemble.statistics import mean, ratio
 from fem_spe.progress import show
 from fem_spe.report import markdown
 
@@ -42,8 +44,12 @@ def main(folder: Path, plan: Plan) -> None:
     data = campaign(folder, plan)
     if world().rank == 0:
         parts = [
-            comparison(data.large, "The large cell"),
-            *([comparison(data.deep, "The deep cell")] if data.deep else []),
+            *(
+                table(samples, cell)
+                for cell, samples in (("The large cell", data.large), ("The deep cell", data.deep))
+                for table in (comparison, direction_or_place)
+                if samples
+            ),
             meshes(plan, data.levels),
             sensitivity(plan, data.choices),
         ]
@@ -51,6 +57,8 @@ def main(folder: Path, plan: Plan) -> None:
         (folder / "fig5c.md").write_text(text + "\n", encoding="utf-8")
         print(f"\n{text}\n")
         print(picture(folder / "fig5c.png", data.large))
+        if data.deep:
+            print(deep_picture(folder / "fig5c_deep.png", data.deep))
         print(fields(folder / "fig5c_fields.png", data.large))
         print(movie(folder / "fig5c.gif", data.large))
         print(folder / "fig5c.md")
@@ -98,10 +106,36 @@ def compared(ase: float | np.ndarray, rse: np.ndarray) -> str:
     )
 
 
+def direction_or_place(samples: Samples, cell: str) -> str:
+    """Aligned fibres on a lattice, the same scattered at random, and random directions as well."""
+    measures = {
+        "R_a, mean over the charge, µm": lambda row: row.average(ROUGHNESS),
+        "R_a at the end, µm": lambda row: row.at(row.end, ROUGHNESS),
+        "coverage, mean over the charge": lambda row: row.average(COVERAGE),
+        "c along the front at the end, deviation / mean": lambda row: row.unevenness(),
+    }
+    rows = []
+    for name, tell in measures.items():
+        found = {n: np.array([tell(row) for row in own]) for n, own in samples.items()}
+        rse, scattered = found["RSE"], found["SCATTERED"]
+        rows.append(
+            f"{name} | {found['ASE'][0]:.3f} | {mean(scattered):.3f} | {mean(rse):.3f} "
+            f"| {ratio(rse, scattered):.2f}"
+        )
+    return markdown(
+        "| ASE, on a lattice | ASE, scattered | RSE | RSE / scattered",
+        rows,
+        f"{cell}: is it the fibres' direction that matters, or their places? Scattered: aligned "
+        "fibres (circles) at random places, with the narrowest gap of RSE; "
+        f"{len(samples['SCATTERED'])} and {len(samples['RSE'])} seeds. Means with Student's, "
+        "ratios of geometric means with Welch's interval of 95 %.",
+    )
+
+
 def meshes(plan: Plan, levels: Sequence[Samples]) -> str:
     """What smaller cells change, for one section of each."""
     rows = []
-    for name in FILES:
+    for name in PAIR:
         found = [level[name][0] for level in levels]
         charge = np.linspace(0, found[0].end, 101)
         curves = [row.at(charge, ROUGHNESS) for row in found]

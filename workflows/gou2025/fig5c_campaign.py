@@ -12,7 +12,8 @@ from campaign import Changes, Choice, both, members, place, seeds
 from fem_spe.results import Table, read_table
 
 HERE = Path(__file__).parent
-FILES = {"ASE": HERE / "fig5c_ase.toml", "RSE": HERE / "fig5c_rse.toml"}
+FILES = {name: HERE / f"fig5c_{name.lower()}.toml" for name in ("ASE", "RSE", "SCATTERED")}
+PAIR = ("ASE", "RSE")  # what the paper compares
 PAPER = {"ASE": 0.33, "RSE": 0.75}  # R_a, um
 LEAST = 3  # seeds, for a spread
 CHARGE, ROUGHNESS, COVERAGE = "charge [mA h/cm^2]", "R_a [um]", "coverage"
@@ -39,8 +40,9 @@ class Plan:
     Attributes:
         large: What makes the cell large, for each electrolyte.
         deep: What makes it deep, for a front that passes several rows of fibres; or nothing.
-        seeds: RSE sections in the large cell.
-        replicas: RSE sections in the small cell for each choice, and in the deep one.
+        seeds: Sections in the large cell where places are random.
+        deep_seeds: The same in the deep cell.
+        replicas: RSE sections in the small cell for each choice.
         cells: In the small cell, um, from coarse to fine, the last half of the one before; all
             others have the first.
         choices: Other assumptions, in the small cell.
@@ -51,15 +53,18 @@ class Plan:
         default_factory=lambda: {
             "ASE": {"geometry.size": ["48 um", "24 um"], "geometry.count": [6, 3], **_LONG},
             "RSE": {"geometry.size": ["48 um", "24 um"], **_LONG},
+            "SCATTERED": {"geometry.size": ["48 um", "24 um"], **_LONG},
         }
     )
     deep: dict[str, Changes] = field(
         default_factory=lambda: {
             "ASE": {"geometry.size": ["24 um", "32 um"], "geometry.count": [3, 4], **_FAR},
             "RSE": {"geometry.size": ["24 um", "32 um"], **_FAR},
+            "SCATTERED": {"geometry.size": ["24 um", "32 um"], **_FAR},
         }
     )
-    seeds: int = 5
+    seeds: int = 16
+    deep_seeds: int = 8
     replicas: int = 3
     cells: tuple[float, ...] = (0.28, 0.2, 0.1)
     choices: tuple[Choice, ...] = CHOICES
@@ -121,9 +126,9 @@ class Data:
     """The whole campaign.
 
     Attributes:
-        large: Both electrolytes in the large cell.
-        deep: Both in the deep one; empty where the plan has none.
-        levels: One section of each in the small cell, from coarse cells to fine ones.
+        large: All electrolytes in the large cell.
+        deep: All in the deep one; empty where the plan has none.
+        levels: One section of each of the pair in the small cell, from coarse cells to fine ones.
         choices: The small cell as in the cases, then each other choice.
     """
 
@@ -135,19 +140,21 @@ class Data:
 
 def campaign(folder: Path, plan: Plan) -> Data:
     """Run what is not there yet, and read all of it."""
-    large = {n: grow(n, folder / "large" / n.lower(), plan.seeds, plan.changes | plan.large[n]
-                     | cells(plan.cells[0])) for n in FILES}  # fmt: skip
     small = plan.changes | cells(plan.cells[0])
-    base = {n: grow(n, folder / "small" / n.lower(), plan.replicas, small) for n in FILES}
+    large, deep = (
+        {n: grow(n, folder / cell / n.lower(), number, small | more) for n, more in own.items()}
+        for cell, own, number in (
+            ("large", plan.large, plan.seeds), ("deep", plan.deep, plan.deep_seeds),
+        )
+    )  # fmt: skip
+    base = {n: grow(n, folder / "small" / n.lower(), plan.replicas, small) for n in PAIR}
     finer = [
-        {n: grow(n, folder / f"small_{h:g}um" / n.lower(), 1, small | cells(h)) for n in FILES}
+        {n: grow(n, folder / f"small_{h:g}um" / n.lower(), 1, small | cells(h)) for n in PAIR}
         for h in plan.cells[1:]
     ]
     choices = {("as in the cases", ""): base}
     for choice in plan.choices:
         choices[choice.what, choice.value] = base | other(choice, folder, plan.replicas, small)
-    deep = {n: grow(n, folder / "deep" / n.lower(), plan.replicas, plan.changes | more
-                    | cells(plan.cells[0])) for n, more in plan.deep.items()}  # fmt: skip
     return Data(large, deep, [{n: rows[:1] for n, rows in base.items()}, *finer], choices)
 
 
@@ -167,9 +174,9 @@ def other(choice: Choice, folder: Path, replicas: int, changes: Changes) -> Samp
 
 
 def grow(name: str, folder: Path, number: int, changes: Changes) -> list[Grown]:
-    """The members of a sweep over seeds; the aligned fibres have none. Collective."""
+    """The members of a sweep over seeds; fibres on a lattice have none. Collective."""
     same = 'dendrite.parameters="A"'  # a sweep wants a key
-    word = seeds(number) if name == "RSE" else same
+    word = same if name == "ASE" else seeds(number)
     done = members(FILES[name], [word], folder, changes | {"output.figures": False})
     ended = [member.folder for member in done if "short_circuit_time" in member.quantities]
     if ended:  # nor may these be left out

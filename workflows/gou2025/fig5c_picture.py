@@ -15,29 +15,36 @@ from fem_spe.render import join, read_grid, read_times, triangles
 from fem_spe.render.style import COLORMAP, OUTLINE, style
 from fem_spe.render.triangles import Triangles
 
-BLUE, RED = "#08519c", "#a50f15"
+BLUE, RED, GREEN = "#08519c", "#a50f15", "#238b45"
 LITHIUM, ELECTROLYTE, FIBER = "#8d99a6", "#e3eef7", "#f4c886"
 SHOWN = 4  # times in the strip
 FIELDS = {"concentration [mol/m^3]": "concentration c (mol/m³)", "potential [V]": "potential P (V)"}
 
 
-def middle(rse: Sequence[Grown]) -> Grown:
+def middle(rows: Sequence[Grown]) -> Grown:
     """The seed whose last roughness is in the middle of all."""
-    return sorted(rse, key=lambda row: row.front[ROUGHNESS][-1])[len(rse) // 2]
+    return sorted(rows, key=lambda row: row.front[ROUGHNESS][-1])[len(rows) // 2]
 
 
 def named(large: Samples) -> list[tuple[str, Grown]]:
-    """One section of each, with the name it is shown under."""
+    """One section of each of the pair, with the name it is shown under."""
     rse = middle(large["RSE"])
     return [(f"RSE, seed {rse.folder.name.partition('=')[2]}", rse), ("ASE", large["ASE"][0])]
+
+
+def all_named(large: Samples) -> list[tuple[str, Grown]]:
+    """One section of each electrolyte, with the name it is shown under."""
+    scattered = middle(large["SCATTERED"])
+    seed = scattered.folder.name.partition("=")[2]
+    return [*named(large), (f"scattered, seed {seed}", scattered)]
 
 
 def picture(file: Path, large: Samples) -> Path:
     """Growth in one section of each; roughness, its ratio and coverage over the charge."""
     with style() as plt:
-        figure = plt.figure(figsize=(8.0, 5.1), layout="constrained")
-        upper, lower = figure.subfigures(2, 1, height_ratios=[2.6, 2.5])
-        strip(upper.subplots(2, SHOWN, sharex=True, sharey=True), large)
+        figure = plt.figure(figsize=(8.0, 6.3), layout="constrained")
+        upper, lower = figure.subfigures(2, 1, height_ratios=[3.8, 2.5])
+        strip(upper.subplots(3, SHOWN, sharex=True, sharey=True), large)
         axes = lower.subplots(1, 3, width_ratios=[1.5, 1, 1])
         draw_curves(axes, large)
         for axis, letter in zip((upper.axes[0], *axes), "abcd", strict=True):
@@ -47,9 +54,29 @@ def picture(file: Path, large: Samples) -> Path:
     return file
 
 
+def deep_picture(file: Path, deep: Samples) -> Path:
+    """The deposits at the end, several rows of fibres high, and roughness over the charge."""
+    with style() as plt:
+        figure = plt.figure(figsize=(8.0, 3.0), layout="constrained")
+        axes = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1.9])
+        for axis, (name, member) in zip(axes, all_named(deep), strict=False):
+            draw_deposit(axis, triangles(read_grid(member.folder)))
+            axis.set_title(name, loc="left", fontsize=7, pad=3)
+            axis.set_title(f"$R_a$ {member.front[ROUGHNESS][-1]:.2f} µm", loc="right", fontsize=7,
+                           pad=3)  # fmt: skip
+            axis.set_xlabel("x (µm)")
+        axes[0].set_ylabel("y (µm)")
+        draw_over_charge(axes[-1], deep, ROUGHNESS)
+        axes[-1].set(ylabel="$R_a$ (µm)", xlabel="charge (mA h/cm²)", ylim=(0, None))
+        axes[-1].set_xlim(0, 1.001 * deep["ASE"][0].end)
+        axes[-1].legend(loc="upper left")
+        figure.savefig(file)
+    return file
+
+
 def strip(axes: Any, large: Samples) -> None:
     """The deposit at even parts of the charge: a row for each section."""
-    for row, (name, member) in zip(axes, named(large), strict=True):
+    for row, (name, member) in zip(axes, all_named(large), strict=True):
         times = read_times(member.folder)
         parts = np.arange(1, SHOWN + 1) * len(times) // SHOWN - 1
         for axis, k in zip(row, parts, strict=True):
@@ -92,16 +119,12 @@ def frame(axis: Any, field: Triangles) -> None:
 
 
 def draw_curves(axes: Any, large: Samples) -> None:
-    """Roughness, ratio and coverage; RSE: each seed, mean and range."""
-    ase, rse = large["ASE"][0], large["RSE"]
+    """Roughness, ratio and coverage over the charge."""
+    ase, rse, scattered = large["ASE"][0], large["RSE"], large["SCATTERED"]
     charge = np.linspace(0, ase.end, 401)
     rough, ratio, cover = axes
     for axis, head in ((rough, ROUGHNESS), (cover, COVERAGE)):
-        many = np.array([row.at(charge, head) for row in rse])
-        axis.fill_between(charge, many.min(axis=0), many.max(axis=0), color=RED, alpha=0.15, lw=0)
-        axis.plot(charge, many.T, color=RED, lw=0.5, alpha=0.5)
-        axis.plot(charge, many.mean(axis=0), color=RED, lw=1.6, label=f"RSE, {len(rse)} seeds")
-        axis.plot(charge, ase.at(charge, head), color=BLUE, lw=1.6, label="ASE")
+        draw_over_charge(axis, large, head)
     for name, color in (("ASE", BLUE), ("RSE", RED)):
         rough.axhline(PAPER[name], color=color, lw=0.8, ls="--")
         rough.annotate(f"paper, {name}", (0, PAPER[name]), (3, 2), fontsize=6.5, color=color,
@@ -113,6 +136,8 @@ def draw_curves(axes: Any, large: Samples) -> None:
     over = many / ase.at(charge, ROUGHNESS)[seen]
     ratio.fill_between(charge[seen], over.min(axis=0), over.max(axis=0), color="0.85", lw=0)
     ratio.plot(charge[seen], over.mean(axis=0), color="0.15", lw=1.6)
+    places = np.array([row.at(charge, ROUGHNESS) for row in scattered])[:, seen].mean(axis=0)
+    ratio.plot(charge[seen], many.mean(axis=0) / places, color=GREEN, lw=1.2)
     paper = PAPER["RSE"] / PAPER["ASE"]
     ratio.axhline(paper, color="0.4", lw=0.8, ls="--")
     ratio.annotate(f"paper, {paper:.2f}", (ase.end, paper), (-2, 2), fontsize=6.5, color="0.3",
@@ -125,6 +150,18 @@ def draw_curves(axes: Any, large: Samples) -> None:
     for axis in axes:
         axis.set(xlabel="charge (mA h/cm²)", xlim=(0, 1.001 * ase.end))
     rough.set_ylim(bottom=0)
+
+
+def draw_over_charge(axis: Any, samples: Samples, head: str) -> None:
+    """A number of the front in all electrolytes; of random ones mean and range over the seeds."""
+    ase = samples["ASE"][0]
+    charge = np.linspace(0, ase.end, 401)
+    for name, label, color in (("RSE", "RSE", RED), ("SCATTERED", "ASE, scattered", GREEN)):
+        many = np.array([row.at(charge, head) for row in samples[name]])
+        axis.fill_between(charge, many.min(axis=0), many.max(axis=0), color=color, alpha=0.15, lw=0)
+        told = f"{label}, {len(many)} seeds"
+        axis.plot(charge, many.mean(axis=0), color=color, lw=1.6, label=told)
+    axis.plot(charge, ase.at(charge, head), color=BLUE, lw=1.6, label="ASE, on a lattice")
 
 
 def fields(file: Path, large: Samples) -> Path:

@@ -9,6 +9,7 @@ from campaign import Changes, Done, column, members, seeds
 from fig5fg_campaign import RSES_OWN
 from scipy import stats
 
+from fem_spe.ensemble import statistics
 from fem_spe.ensemble.statistics import Estimate, mean
 
 HERE = Path(__file__).parent
@@ -160,14 +161,8 @@ def middle(rows: Sequence[Pressed], name: str) -> Estimate:
 
 
 def ratio(upper: Sequence[Pressed], lower: Sequence[Pressed], name: str) -> Estimate:
-    """Ratio of two geometric means, with the interval of Welch's test on the logarithms.
-
-    Welch, Biometrika 34 (1947) 28.
-    """
-    a, b = np.log(column(upper, name)), np.log(column(lower, name))
-    found = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
-    value = float(a.mean() - b.mean())
-    return Estimate(*np.exp([value, found.low, found.high]).tolist())
+    """Ratio of two geometric means."""
+    return statistics.ratio(column(upper, name), column(lower, name))
 
 
 def at_equal(upper: Sequence[Pressed], lower: Sequence[Pressed], name: str) -> Estimate:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from fem_spe.errors import MeshError
 from fem_spe.geometry.implicit import Implicit
@@ -191,7 +191,7 @@ def cut_at(
     """The cells of both phases where the distance is `shift`, and the area between them, m^2."""
     shifted = values - np.float32(shift)
     reach = float(np.linalg.norm(grid.edges)) / 2
-    tree = octree(cut_cubes(shifted, reach), divided, periodic)
+    tree = octree(cut_cubes(shifted, reach), divided, periodic, grid.below)
     require_room(float(_CELLS_PER_CUBE * tree.num_leaves), sizes, 3)
     cells = lattice(grid, tree, periodic)
     at_nodes = shifted.ravel()[cells.nodes].astype(float)
@@ -202,7 +202,7 @@ def cut_at(
     side = cut.side.copy()
     within = np.flatnonzero(side == 0)
     middle = cut.points[cut.cells[within]].mean(axis=1).T
-    side[within] = np.where(ndimage.map_coordinates(shifted, middle, order=1) < 0, -1, 1)
+    side[within] = np.where(scipy.ndimage.map_coordinates(shifted, middle, order=1) < 0, -1, 1)
     tags = np.where(side < 0, 2, 1).astype(np.int32)
     share = float(volumes(points, cut.cells)[tags == 2].sum()) / float(np.prod(grid.size))
     x = points[interface_facets(cut.cells, tags, cut.on)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -44,7 +44,7 @@ def pieces(
         cells: Of the second phase.
         spacing: Of the grid, m, shape (3,).
     """
-    labels, count = ndimage.label(values < 0, structure=np.ones((3, 3, 3)))
+    labels, count = scipy.ndimage.label(values < 0, structure=np.ones((3, 3, 3)))
     middle = np.rint(points[cells].mean(axis=1) / spacing).astype(np.int64)
     grid_piece = labels[tuple(middle.T)]
     first = np.repeat(cells[:, 0], 3)
@@ -56,7 +56,7 @@ def pieces(
     per_grid = np.bincount(pairs[:, 0], minlength=count + 1)[1:]
     per_mesh = np.unique(pairs[:, 1], return_counts=True)[1]
     lost = np.flatnonzero(per_grid == 0) + 1
-    depth = -ndimage.minimum(values, labels, lost) if len(lost) else np.zeros(1)
+    depth = -scipy.ndimage.minimum(values, labels, lost) if len(lost) else np.zeros(1)
     return Pieces(
         int(count),
         len(lost),

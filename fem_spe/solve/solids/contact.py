@@ -20,7 +20,15 @@ from numpy.typing import NDArray
 from fem_spe.errors import CaseError, ConvergenceError
 from fem_spe.solve import linear
 from fem_spe.solve.solids.active_set import ActiveSet, greatest, total
-from fem_spe.solve.solids.gap import Ball, Gaps, Normal, carried, gaps, touching
+from fem_spe.solve.solids.gap import (
+    TOUCHING,
+    Ball,
+    Gaps,
+    Normal,
+    carried,
+    gaps,
+    touching,
+)
 from fem_spe.solve.solids.held import HeldSystem, Hold
 from fem_spe.solve.solids.pressed import PENETRATION, SLIP, Kind, Pressed, require
 
@@ -93,9 +101,11 @@ class Contact:
         self.stiffness: HeldSystem = HeldSystem(self.form, space, bcs, rtol, method, name, below)
         self.A, self.system = self.stiffness.A, self.stiffness.system
         self.free = self.stiffness.free
-        self.nodes = face[face < self.owned]
-        self.nodes = self.nodes[self.free[self.nodes].any(axis=1)]
-        self.points = space.tabulate_dof_coordinates()[self.nodes, : self.bs]
+        candidates, x = face[face < self.owned], space.tabulate_dof_coordinates()[:, : self.bs]
+        moves = self.free[candidates].any(axis=1)
+        self.nodes, pinned = candidates[moves], candidates[~moves]
+        self.points = x[self.nodes]
+        self._pinned = x[pinned] + self._first(None).x.array.reshape(-1, self.bs)[pinned]
         # distinct, and the same however the mesh is spread over ranks
         self._order = self.points @ np.sqrt([2.0, 3.0, 5.0])[: self.bs]
         self.trial = fem.Function(space) if trial is None else trial
@@ -123,9 +133,30 @@ class Contact:
 
         Raises:
             ConvergenceError: if no consistent set is found, or a check of it fails.
-            CaseError: if the centre of a ball reaches the surface.
+            CaseError: if the centre of a ball reaches the surface, or a ball meets what is held
+                in place.
         """
+        self.require_clear(balls)
         return self._checked(*self._seek(balls, kind, normal, start), balls, kind)
+
+    def require_clear(self, balls: Sequence[Ball]) -> None:
+        """Raise where a ball would go into nodes that cannot make way. Collective.
+
+        Raises:
+            CaseError: with the place.
+        """
+        gap = gaps(self._pinned, np.zeros_like(self._pinned), balls, "updated").gap
+        found: tuple[float, tuple[float, ...]] = (-np.inf, ())
+        if len(gap):
+            worst = int(np.argmin(gap))
+            found = -float(gap[worst]), tuple(map(float, self._pinned[worst]))
+        deepest, place = max(self.comm.allgather(found))
+        if deepest > TOUCHING * max(ball.radius for ball in balls):
+            told = ", ".join(f"{round(x * 1e6, 6) + 0.0:.4g}" for x in place)
+            raise CaseError(
+                f"[balls] a ball would go {deepest * 1e6:.4g} um into the place ({told}) um, which "
+                "[boundary.*] holds; give another position, or sliding = true there"
+            )
 
     def _met(
         self, before: State, balls: Sequence[Ball], bonded: bool, start: Pressed | None
@@ -195,9 +226,10 @@ class Contact:
             turned = self._max(np.abs(state.at.normal - last.at.normal)[active])
             geometric = not still and few and turned <= TURNING
             contacts.exchange()
+        left = f"still changes at {changes} nodes" if changes else "does not close its gaps"
         raise ConvergenceError(
-            f"the contact of {self.name} still changes at {changes} nodes after {MOST_SETS} active "
-            "sets; give more [indentation] steps, or a smaller displacement"
+            f"the contact {left} after {MOST_SETS} active sets; give more [indentation] steps, or "
+            "a smaller displacement"
         )
 
     @property
@@ -279,6 +311,10 @@ class Contact:
         u.x.scatter_forward()
         return u, scale, goal
 
+    def _evened(self, push: Floats) -> Floats:
+        """What tells from the nodes' normal forces which of them are pulled. Collective."""
+        return push
+
     def _slip(self, state: State, active: NDArray[np.bool_]) -> float:
         residual = state.residual[self.nodes] * self.free[self.nodes]
         along = state.at.normal * self.free[self.nodes]
@@ -316,7 +352,8 @@ class Contact:
         rest = self.comm.allreduce(support, op=MPI.SUM) + loads + per_ball.sum(axis=0)
         total = float(np.linalg.norm(per_ball, axis=1).sum() + np.linalg.norm(loads))
 
-        strongest = max(self._max(state.push[active]), 1e-300)
+        pressing = self._evened(state.push)[active]
+        strongest = max(self._max(pressing), 1e-300)
         found = Pressed(
             u=state.u,
             force=force,
@@ -325,7 +362,7 @@ class Contact:
             per_ball=per_ball,
             iterations=tried,
             penetration=self._max(-state.at.gap) / max(self._largest(state.u), 1e-300),
-            least_pressure=-self._max(-state.push[active]) / strongest,
+            least_pressure=-self._max(-pressing) / strongest,
             slip=0.0 if kind == "bonded" else self._slip(state, active),
             imbalance=float(np.linalg.norm(rest)) / total if total > 0.0 else 0.0,
         )

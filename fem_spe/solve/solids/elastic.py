@@ -155,16 +155,20 @@ class System:
         """Take notice of new values in the matrix."""
         self.ksp.setOperators(self.matrix)
 
-    def solve(self, right: PETSc.Vec, goal: float) -> tuple[PETSc.Vec, int, float]:
+    def solve(
+        self, right: PETSc.Vec, goal: float, loose: float = 0.0
+    ) -> tuple[PETSc.Vec, int, float]:
         """The solution, the iterations and the residual's norm. Collective.
 
         Args:
             right: Right-hand side.
             goal: Norm that the residual must come below.
+            loose: Part of the right-hand side that may be left, too.
 
         Raises:
-            ConvergenceError: if it stays above ten times `goal`.
+            ConvergenceError: if it stays above ten times as much.
         """
+        goal = max(goal, loose * right.norm())
         step, left = right.duplicate(), right.duplicate()
         if right.norm() == 0.0:
             return step, 0, 0.0
@@ -186,3 +190,7 @@ class System:
                 "a larger [solver] rtol, or a mesh of better quality"
             )
         return step, iterations, residual
+
+    def destroy(self) -> None:
+        """Free all that PETSc holds of it, the matrix aside. Collective."""
+        self.ksp.destroy()

@@ -18,9 +18,9 @@ from petsc4py import PETSc
 
 from fem_spe.errors import ConvergenceError
 from fem_spe.solve import linear
-from fem_spe.solve.presets import preset
 from fem_spe.solve.solids.elastic import System, rigid_motions
 from fem_spe.solve.solids.plastic import Yielding
+from fem_spe.solve.solids.seam import SeamSystem
 from fem_spe.solve.solids.tied_levels import TiedLevels, Ties
 
 Floats = NDArray[np.float64]
@@ -33,10 +33,13 @@ _SEARCHES = 8  # parts of a step that are tried
 _SLACK = 0.5  # of the work before a step, that may be left after it
 _SINGULAR = (
     "a step of Newton's method of {name} found no solution ({reason}); "
-    "the structure may have reached its limit load"
+    "the structure may have reached its limit load; give a hardening_modulus"
 )
 _PATIENCE = 12  # steps without a residual smaller than all before
-_INEXACT = 1e-5  # of each right-hand side, that multigrid leaves
+# Of each right-hand side, that multigrid leaves: at first, at most and at least; between them a
+# tenth of what Newton's last step left. Eisenstat & Walker, SIAM J. Sci. Comput. 17 (1996) 16.
+_FIRST, _LOOSEST, _TIGHTEST = 1e-3, 1e-2, 1e-5
+_FORCING = 0.1
 _SMALL = 25_000  # unknowns in space up to which a factorisation is the faster
 
 
@@ -149,8 +152,9 @@ def balance(
                     return residuals
                 break
         step, free, stiffness = _correction(
-            body, supports, contact, residual, lacking, rtol * scale, method, levels, name
-        )
+            body, supports, contact, residual, lacking, rtol * scale, _loose(residuals), method,
+            levels, name,
+        )  # fmt: skip
         # of what is prescribed: displacements themselves have no bound beyond a limit load
         noise = _ROUND_OFF * stiffness * share * largest(supports.values)
         torn = largest(lacking) > _IN_PLACE * largest(supports.values)
@@ -165,6 +169,13 @@ def balance(
     )
 
 
+def _loose(residuals: Sequence[float]) -> float:
+    """What the next linear solve may leave of its right-hand side."""
+    if len(residuals) < 2:
+        return _FIRST
+    return min(_LOOSEST, max(_TIGHTEST, _FORCING * residuals[-1] / residuals[-2]))
+
+
 def _correction(
     body: Yielding,
     supports: Supports,
@@ -172,6 +183,7 @@ def _correction(
     residual: PETSc.Vec,
     lacking: Floats,
     goal: float,
+    loose: float,
     method: str,
     levels: TiedLevels | None,
     name: str,
@@ -198,7 +210,7 @@ def _correction(
     right.array_w[supports.rows] = 0.0
     first = system.getOwnershipRange()[0]
     system.zeroRowsColumns((supports.rows + first).astype(PETSc.IntType))
-    step = _solved(body, system, ties, right, goal, method, levels, name)
+    step = _solved(body, system, ties, right, goal, loose, method, levels, name)
     free = step.copy()
     if contact is not None:
         contact.spread(step)
@@ -218,36 +230,32 @@ def _solved(
     ties: Ties | None,
     right: PETSc.Vec,
     goal: float,
+    loose: float,
     method: str,
     levels: TiedLevels | None,
     name: str,
 ) -> PETSc.Vec:
-    """The solution of one linear system. Collective.
+    """The solution of one linear system, to `goal` or a `loose` part. Collective.
 
     Raises:
         ConvergenceError: if there is none.
     """
-    if method == "direct":
-        step = right.duplicate()
-        ksp = linear.krylov(system, 1.0, goal, method, name)
-        if right.norm() > 0.0:
-            with preset(method, name):  # the factorisation reads its options when it is made
-                ksp.setUp()
-            ksp.solve(right, step)
-            linear.refine(ksp, system, right, step)
-        reason = ksp.getConvergedReason()
-        ksp.destroy()
-        if reason < 0:
-            raise ConvergenceError(_SINGULAR.format(name=name, reason=f"PETSc reason {reason}"))
-        return step
+    solver: System
     if levels is not None:
         solver = levels.solver(system, body.coarse_tangent(), ties, name)
+    elif method == "direct":
+        solver, loose = System(system, method, name), 1.0  # it does what it can; Newton judges
     else:
         motions = rigid_motions(body.space) if ties is None else ties.near_null(body.space)
         system.setNearNullSpace(motions)
-        solver = System(system, method, name)
-    step, _, _ = solver.solve(right, max(goal, _INEXACT * right.norm()))
-    solver.ksp.destroy()
+        seam = np.zeros(0, dtype=np.int64) if ties is None else ties.unknowns
+        solver = SeamSystem(system, method, name, seam)
+    try:
+        step, _, _ = solver.solve(right, goal, loose)
+    except ConvergenceError as error:
+        raise ConvergenceError(_SINGULAR.format(name=name, reason=error)) from None
+    finally:
+        solver.destroy()
     return step
 
 

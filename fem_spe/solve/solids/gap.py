@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Normal = Literal["updated", "fixed", "vertical"]
 
-_TOUCHING = 1e-9  # of the radius, below which a gap is closed
+TOUCHING = 1e-9  # of the radius, below which a gap is closed
 
 
 @dataclass(frozen=True)
@@ -158,4 +158,4 @@ def touching(
     centre = np.array([np.array(ball.centre) - ball.motion for ball in balls])[nearest]
     radius = np.array([ball.radius for ball in balls])[nearest]
     gap = np.linalg.norm(points + displacement - centre, axis=1) - radius
-    return np.asarray(np.abs(gap) <= _TOUCHING * radius)
+    return np.asarray(np.abs(gap) <= TOUCHING * radius)

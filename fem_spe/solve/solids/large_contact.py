@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import basix
 import numpy as np
-from dolfinx import fem
+from dolfinx import fem, la
 from dolfinx.fem import petsc as fem_petsc
 from numpy.typing import NDArray
 
@@ -29,7 +30,11 @@ _MOST = 25  # steps of Newton's method: more mean that the load step is too long
 # next ones are held back, more and more, then less and less: about a snap of the surface the
 # tangent has no sign.
 _WORSE = 3.0
+_SMALL = 1e-2  # of the most forces so far: as many may come with a node that changes sides
 _HOLD_BACK, _MOST_BACK, _LEAST_BACK, _CHANGE = 0.25, 1.0, 0.02, 4.0
+# Steps of Newton's method that cells bear in part only, and steps in a row that leave no fewer
+# forces than the best so far: more mean that the load step is too long, long before `_MOST`.
+_SHORTENED, _STRAYED = 3, 6
 _PULL = 1e-9  # of the largest nodal force, below which a node counts as free of force
 
 
@@ -68,11 +73,13 @@ class LargeContact(Contact):
         self.upright, self.part, self.held_back = upright, part, held_back
         self.rests: list[float] = []  # of the last press: what its steps left, N
         self._further: Floats | None = None
+        self._whole = False
         super().__init__(
             tangent, load, u.function_space, bcs, face, rtol=rtol, method=method, name=name,
             coarse=coarse, trial=u, residual=residual,
         )  # fmt: skip
         of_any_sign(self.system)
+        self._middles = _middles(self.space, self.nodes)  # none in the plane
 
     def press(
         self,
@@ -82,6 +89,7 @@ class LargeContact(Contact):
         normal: Normal = "updated",
         start: Pressed | None = None,
         further: Floats | None = None,
+        whole: bool = False,
     ) -> Pressed:
         """The body in contact with the balls. Collective.
 
@@ -89,12 +97,13 @@ class LargeContact(Contact):
             balls, kind, normal, start: As in `Contact.press`.
             further: How `start` may go on, local values, m: the first guess, as far as no cell
                 turns inside out.
+            whole: Whether a guess that cells do not bear as a whole is one of too long a step.
 
         Raises:
             ConvergenceError: if Newton's method does not get there, a cell turns inside out, or a
                 ball has slipped through the surface.
         """
-        self._further = further
+        self._further, self._whole = further, whole
         found = super().press(balls, kind=kind, normal=normal, start=start)
         for k, (ball, force) in enumerate(zip(balls, found.per_ball, strict=True)):
             if kind == "frictionless" and force @ ball.motion < 0.0:
@@ -126,13 +135,14 @@ class LargeContact(Contact):
         loose, self.held_back.value = LOOSE, 0.0
         rests: list[float] = []
         rest, changes = np.inf, 0
+        shortened = strayed = 0
         for tried in range(1, _MOST + 1):
             active = contacts.nodes
             self._linearise()
             given = target - self._at_nodes(state.u) if bonded else None
             try:
                 u, scale, _ = self._solve(state, active, given, geometric, loose, scale)
-                self.upright.approach(state.u.x.array, u.x.array)
+                shortened += self.upright.approach(state.u.x.array, u.x.array) < 1.0
             except ConvergenceError:
                 if not self._hold_back(np.inf, rests, 0.0):
                     raise
@@ -143,9 +153,18 @@ class LargeContact(Contact):
             last, state = state, self._state(u, balls, normal)
             depth = PENETRATION * self._largest(u)
             pull = _PULL * self._max(np.abs(state.push[active]))
-            changes = contacts.judge(state.push, state.at.gap, pull, depth)
+            push, gap = state.push, state.at.gap
+            if not bonded:
+                amid = self._amid(active)
+                push, gap = self._evened(push), np.where(amid, -np.inf, gap)
+                push[amid] = np.maximum(push[amid], 0.0)
+            changes = contacts.judge(push, gap, pull, depth)
             rest = self._rest(state, active, bonded=bonded)
             if not np.isfinite(rest):
+                break
+            astray = rests and rest >= max(min(rests), _SMALL * max(rests))
+            strayed = strayed + 1 if astray else 0
+            if shortened > _SHORTENED or strayed > _STRAYED:
                 break
             if self._hold_back(rest, rests, goal):
                 state = last
@@ -167,10 +186,38 @@ class LargeContact(Contact):
             f"{changes} nodes that change after {tried} steps"
         )
 
+    def _evened(self, push: Floats) -> Floats:
+        """The forces, at corners of quadratic triangles those on their linear hats. Collective.
+
+        A corner's own force vanishes under an even pressure and has any sign under another: were
+        it to count, corners amid a contact would come off the ball, and cells at them be squeezed
+        flat. Its linear hat is its own function and half of those of the middles about it.
+        """
+        return push + 0.5 * self._of_middles(push)
+
+    def _amid(self, active: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The corners of quadratic triangles about which all middles touch. Collective."""
+        every = self._of_middles(np.ones(len(self.nodes)))
+        touching = self._of_middles(active.astype(np.float64))
+        return np.asarray((every > 0.0) & (touching == every))
+
+    def _of_middles(self, values: Floats) -> Floats:
+        """At each node the sum over the middles that it is an end of, in 3-D. Collective."""
+        at = la.vector(self.space.dofmap.index_map, 1)
+        at.array[:] = 0.0
+        own = np.zeros_like(at.array)
+        own[self.nodes] = values
+        middle, *ends = self._middles.T
+        for end in ends:
+            np.add.at(at.array, end, own[middle])
+        at.scatter_reverse(la.InsertMode.add)
+        return np.asarray(at.array[self.nodes])
+
     def _hold_back(self, rest: float, rests: Sequence[float], goal: float) -> bool:
         """Set how much the next step is held back; True where the last one is to be taken back."""
         back = float(self.held_back.value)
-        worse = len(rests) > 0 and rest > max(_WORSE * rests[-1], goal) and back < _MOST_BACK
+        least = max(goal, _SMALL * max(rests, default=0.0))
+        worse = len(rests) > 0 and rest > max(_WORSE * rests[-1], least) and back < _MOST_BACK
         if worse:
             back = max(_CHANGE * back, _HOLD_BACK)
         else:
@@ -182,9 +229,13 @@ class LargeContact(Contact):
         """`u` and as much more as cells bear; none where they hardly bear any. Collective."""
         found = u.copy()
         try:
-            self.upright.approach(u.x.array, u.x.array + further)
+            share = self.upright.approach(u.x.array, u.x.array + further)
         except ConvergenceError:
+            if self._whole:
+                raise
             return found
+        if self._whole and share < 1.0:
+            raise ConvergenceError("cells would turn inside out if all went on as before")
         found.x.array[:] = self.trial.x.array
         return found
 
@@ -208,3 +259,22 @@ class LargeContact(Contact):
 
     def _norm(self, values: Floats) -> float:
         return float(np.sqrt(self.comm.allreduce(float(np.sum(values**2)))))
+
+
+def _middles(space: fem.FunctionSpace, nodes: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Middles of edges among the nodes of a solid, and the edges' ends, shape (n, 3).
+
+    In the plane a corner's own force is positive under an even pressure.
+    """
+    if space.dofmap.bs == 2:
+        return np.zeros((0, 3), dtype=np.int32)
+    layout, dofs = space.dofmap.dof_layout, space.dofmap.list
+    found = []
+    for edge, ends in enumerate(basix.topology(space.mesh.basix_cell())[1]):
+        for middle in layout.entity_dofs(1, edge):
+            corners = [layout.entity_dofs(0, end)[0] for end in ends]
+            found.append(dofs[:, [middle, *corners]])
+    if not found:
+        return np.zeros((0, 3), dtype=np.int32)
+    every = np.unique(np.concatenate(found), axis=0)
+    return every[np.isin(every[:, 0], nodes)]

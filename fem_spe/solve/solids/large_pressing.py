@@ -19,6 +19,8 @@ from fem_spe.solve.solids.pressed import Kind, Pressed
 
 Floats = NDArray[np.float64]
 
+_LONGEST = 0.5  # of the smallest ball's radius: its centre must not come below what it pressed on
+_LONG = 2.0**-5  # of the way: longer steps must not begin with a guess that cells do not bear
 _FURTHEST = 2.0  # times the last step, that a first guess goes on as it went
 
 
@@ -53,10 +55,12 @@ def press_in(
         if start is not None:
             (before, past), (_, now) = behind
             further = min((to - at) / (at - before), _FURTHEST) * (now - past)
-        return contact.press(moved, kind=kind, start=start, further=further)
+        whole = to - at > _LONG
+        return contact.press(moved, kind=kind, start=start, further=further, whole=whole)
 
     marks = [k / steps for k in range(1, steps + 1)]
-    for part, found in climb(advance, marks, min(first, 1.0 / steps)):
+    longest = min(_LONGEST * ball.radius / float(np.linalg.norm(ball.motion)) for ball in balls)
+    for part, found in climb(advance, marks, min(first, 1.0 / steps), longest):
         behind[:] = [behind[-1], (part, found.u.x.array)]
         yield part, found
 

@@ -23,7 +23,10 @@ class State(Protocol):
 
 
 def climb[S: State](
-    advance: Callable[[float, float, S | None], S], marks: Sequence[float], first: float
+    advance: Callable[[float, float, S | None], S],
+    marks: Sequence[float],
+    first: float,
+    longest: float = 1.0,
 ) -> Iterator[tuple[float, S]]:
     """From no load to all of it: each part of the load that was reached, with its state.
 
@@ -33,11 +36,12 @@ def climb[S: State](
             ConvergenceError.
         marks: Parts that are to be met, rising to 1.
         first: Length of the first step.
+        longest: That a step may have.
 
     Raises:
         ConvergenceError: if a step fails however short it is; it tells the last one's reason.
     """
-    at, step = 0.0, first
+    at, step = 0.0, min(first, longest)
     state: S | None = None
     cut, most = False, _GROWTH
     for mark in marks:
@@ -54,7 +58,7 @@ def climb[S: State](
                     raise
                 continue
             if found.iterations <= _EASY and not cut:
-                step *= min(most, _EASY / found.iterations)
+                step = min(step * min(most, _EASY / found.iterations), longest)
             elif found.iterations > _HARD:
                 step = max(0.5 * (to - at), min(_SHORT, to - at))
             at, state, cut = to, found, False

@@ -19,9 +19,11 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 from petsc4py import PETSc
+from scipy.sparse import csr_array, eye_array
 
-from fem_spe.solve.solids.elastic import System, rigid_motions
+from fem_spe.solve.solids.elastic import rigid_motions
 from fem_spe.solve.solids.multigrid import interpolation, same_nodes
+from fem_spe.solve.solids.seam import SeamSystem
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -37,16 +39,36 @@ class Ties:
         normals: Their unit normals n, shape (n, gdim).
         bows: Blocks of middles of sides whose unknown is by how much they bow out of their ends,
             shape (m,): nothing in linear displacements.
+        seam: Blocks of all ranks that T ties to others, or others to them, rising, shape (k,).
     """
 
     T: PETSc.Mat
     rows: NDArray[np.int64]
     normals: Floats
     bows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    seam: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def unknowns(self) -> NDArray[np.int64]:
+        """Of the seam."""
+        size = self.normals.shape[1]
+        return np.asarray(size * self.seam[:, None] + np.arange(size)).ravel()
 
     def reduce(self, matrix: PETSc.Mat) -> PETSc.Mat:
-        """T^T K T, with K's own size along the normals, which hang on nothing else. Collective."""
-        small = matrix.PtAP(self.T)
+        """T^T K T, with K's own size along the normals, which hang on nothing else. Collective.
+
+        With T = I + E it is K + K E + E^T K + E^T K E: E is all but empty, and to multiply every
+        row with ones takes several times as long.
+        """
+        small, E = matrix.copy(), _beyond_identity(self.T)
+        right, left = matrix.matMult(E), PETSc.Mat()
+        right.transpose(left)  # K is symmetric
+        both = E.transposeMatMult(right)
+        for part in (right, left):
+            both.axpy(1.0, part, structure=PETSc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
+        small.axpy(1.0, both, structure=PETSc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
+        for thing in (E, right, left, both):
+            thing.destroy()
         diagonal, size = matrix.getDiagonal(), self.normals.shape[1]
         first = matrix.getOwnershipRange()[0]
         for row, normal in zip(self.rows, self.normals, strict=True):
@@ -94,7 +116,7 @@ class TiedLevels:
 
     def solver(
         self, matrix: PETSc.Mat, stiffness: PETSc.Mat, ties: Ties | None, name: str
-    ) -> System:
+    ) -> SeamSystem:
         """Of one matrix. Collective.
 
         Args:
@@ -117,8 +139,9 @@ class TiedLevels:
         small.zeroRowsColumns(self.fixed + first, diag=_mean_diagonal(small))
         small.setBlockSize(self.size)
         small.setNearNullSpace(null)
-        system = System(matrix, "tied-levels", name)
-        pc = system.ksp.getPC()
+        seam = np.zeros(0, dtype=np.int64) if ties is None else ties.unknowns
+        system = SeamSystem(matrix, "tied-levels", name, seam)
+        pc = system.multigrid
         pc.setMGInterpolation(1, between)
         pc.getMGCoarseSolve().setOperators(small)
         small.destroy()
@@ -185,6 +208,18 @@ class TiedLevels:
             csr=(starts, columns.ravel().astype(PETSc.IntType), blocks.ravel()),
             comm=self.space.mesh.comm,
         )
+
+
+def _beyond_identity(matrix: PETSc.Mat) -> PETSc.Mat:
+    """A square matrix less the identity, without zeros. Collective."""
+    (rows, _), (_, width) = matrix.getSizes()
+    starts, columns, values = matrix.getValuesCSR()
+    own = csr_array((values, columns, starts), shape=(rows, width))
+    own = csr_array(own - eye_array(rows, width, k=matrix.getOwnershipRange()[0]))
+    own.eliminate_zeros()
+    own.sort_indices()  # as PETSc takes them to be
+    csr = (own.indptr.astype(PETSc.IntType), own.indices.astype(PETSc.IntType), own.data)
+    return PETSc.Mat().createAIJ(matrix.getSizes(), csr=csr, comm=matrix.comm)
 
 
 def _mean_diagonal(matrix: PETSc.Mat) -> float:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fem_spe import checkpoint
 from fem_spe.case import Case
-from fem_spe.checkpoint import Keeper, Part, rows
+from fem_spe.checkpoint import Keeper, Part
 from fem_spe.domain import Domain
 from fem_spe.errors import ConvergenceError
 from fem_spe.exact.phase_field import profile
@@ -20,6 +19,7 @@ from fem_spe.studies.dendrites.band import Band
 from fem_spe.studies.dendrites.model import Model
 from fem_spe.studies.dendrites.walk import Walk
 from fem_spe.studies.dendrites.width import front_size, metal
+from fem_spe.studies.in_time import Journal
 
 _PARTS = (Part("node", 5, by_field=True), Part("shared", 2))  # of Model.values
 _OCCUPIED = 0.97  # share of the metal's sites below which lithium is missing in it
@@ -53,7 +53,7 @@ class _View:
 
     def frame(self, time: float) -> Frame:
         """The fields as those of an output time."""
-        return Frame(time, {name: f.x.array.copy() for name, f in self.functions.items()})
+        return Frame.of(time, self.functions)
 
 
 def run(
@@ -89,14 +89,11 @@ def _grow(case: Case, walk: Walk, clock: Clock) -> Solution:
     with clock.stage("solve") as stage:
         view = _View(walk)
         canvas = view.functions[measure.ORDER].function_space
-        probes, frames = Follower(view.domain, case.probe, view.functions), list[Frame]()
-        history: list[tuple[float, ...]] = []
         again = walk.again if walk.band is not None else None
         keeper = Keeper(case, State, canvas, _PARTS, canvas, again)
+        journal = Journal(Follower(view.domain, case.probe, view.functions), keeper)
         if (before := keeper.before) is not None:
             walk.resume(before.state, before.told)
-            history, frames = rows(before.told["rows"]), list(before.frames)
-            checkpoint.resume(probes, before.told["probes"])
         high = view.domain.origin[1] + view.domain.size[1] - walk.model.metal.interface_width
         shorted = False
         with keeper:
@@ -104,35 +101,35 @@ def _grow(case: Case, walk: Walk, clock: Clock) -> Solution:
                 shape = view.shape()
                 if shape is None:
                     raise ConvergenceError(
-                        f"the front is gone at t = {step.time:.6g} s; give a thicker [dendrite] "
-                        "layer"
+                        f"the front is gone at t = {step.time:.6g} s: the metal dissolved; give a "
+                        "thicker [dendrite] layer, or a larger overpotential"
                     )
-                history.append(measure.row(walk.model, step.time, walk.charge, shape))
                 shorted = shape.top >= high
                 shown = step.is_output or shorted
                 if shown or case.probe:
                     view.update()
-                    probes.record(step.time)
+                row = measure.row(walk.model, step.time, walk.charge, shape)
+                journal.write(step, row)
                 if shown:
-                    frames.append(view.frame(step.time))
-                    probes.record_lines(step.time)
-                if not shorted and len(frames) < case.dendrite.frames:  # the end is measured
-                    told = {"rows": list(history), "probes": checkpoint.probed(probes)}
-                    keeper.offer(walk.record(told, tuple(frames)))
+                    journal.show(view.frame(step.time))
+                # the end is measured from a step to it
+                if not shorted and len(journal.frames) < case.dendrite.frames:
+                    keeper.offer(walk.record(journal.told(), tuple(journal.frames)))
                 if shown:  # told once it is kept
                     log.info(
                         "  t = %-9.4g s  deposit %.3g um, R_a %.3g um, step %d of %.2g s",
-                        step.time, history[-1][2], history[-1][5], step.index, step.size,
+                        step.time, row[2], row[5], step.index, step.size,
                     )  # fmt: skip
                 if shorted:
                     log.warning("stopped at the short circuit, t = %.6g s", step.time)
                     break
         unknowns = int(max(walk.meshes, key=lambda mesh: mesh[-1])[-1])
-        stage.note = f"{unknowns} unknowns, {len(history)} steps, {walk.rejected} rejected"
+        count, rejected = len(journal.rows), journal.rejected
+        stage.note = f"{unknowns} unknowns, {count} steps, {rejected} rejected"
         if walk.band is not None:
             stage.note += f", {len(walk.meshes)} meshes"
     with clock.stage("measure"):
-        quantities = measure.quantities(walk.model, history)
+        quantities = measure.quantities(walk.model, journal.rows)
         if shorted:
             quantities["short_circuit_time"] = Quantity(
                 walk.state.time, "s", "when the front comes within its width of the top"
@@ -144,13 +141,13 @@ def _grow(case: Case, walk: Walk, clock: Clock) -> Solution:
                 "larger diffusivity leaves more",
                 1.0 - quantities["min_occupancy"].value,
             )
-        tables = {"front": measure.history(history), "along_front": view.outline.along()}
-        tables |= walk.history() | probes.history()
+        tables = {"front": measure.history(journal.rows), "along_front": view.outline.along()}
+        tables |= walk.history() | journal.probes.history()
     information = {
-        "steps": len(history), "rejected": walk.rejected, "method": walk.model.method,
+        "steps": count, "rejected": rejected, "method": walk.model.method,
         "meshes": len(walk.meshes),
     }  # fmt: skip
     return Solution(
-        quantities, walk.checks(), view.functions, tables, information, unknowns, tuple(frames),
-        domain=view.domain if walk.band is not None else None,
+        quantities, walk.checks(), view.functions, tables, information, unknowns,
+        tuple(journal.frames), domain=view.domain if walk.band is not None else None,
     )  # fmt: skip

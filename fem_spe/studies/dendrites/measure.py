@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fem_spe.measure.extremes import extremes
 from fem_spe.measure.front import Front, contour, front
 from fem_spe.physics.phase_field import OCCUPIED
-from fem_spe.results import Frame, Quantity, Table
+from fem_spe.results import Quantity, Table
 from fem_spe.studies.dendrites.model import Model
 
 ORDER, CONCENTRATION, POTENTIAL = "order_parameter", "concentration [mol/m^3]", "potential [V]"
@@ -57,10 +57,6 @@ class Fields:
         self.functions[CONCENTRATION].interpolate(model.mobile)
         self.functions[CONCENTRATION].x.array[:] *= model.metal.concentration
         self.functions[POTENTIAL].x.array[:] = model.voltage + model.thermal * model.u.x.array
-
-    def frame(self, time: float) -> Frame:
-        """The values of now as those of an output time."""
-        return Frame(time, {name: f.x.array.copy() for name, f in self.functions.items()})
 
 
 class Outline:

@@ -76,7 +76,7 @@ class Model:
         self._kick = fem.Function(self.space)
         # over l0^2 (l0^3): integrals are then of order one
         self._per = fem.Constant(mesh, _UNIT**-domain.dimension)
-        self._step, self.charge_rate = 0, 0.0
+        self._step, self._time, self.charge_rate = 0, 0.0, 0.0
         self._conditions()
         self._forms()
         n = self.numbers
@@ -147,7 +147,7 @@ class Model:
             solver.destroy()
 
     def start(self, layer: float) -> Array:
-        """The values with `layer` (m) of lithium on the anode and even salt above it."""
+        """The values with `layer` (m) of lithium on the anode, even salt above it. Collective."""
         low, high = self.domain.origin[-1], self.domain.origin[-1] + self.domain.size[-1]
         axis = self.domain.dimension - 1
         width = self.metal.interface_width
@@ -159,6 +159,12 @@ class Model:
         self.phi.interpolate(lambda x: exact.profile(x[axis] - low - layer, width))
         self.y.x.array[:] = 0.0
         self.u.interpolate(drop)
+        if self.method == "segregated":
+            # salt would follow a drop that knows of no fibre, before the potential is solved for
+            self._weight.value = 0.0
+            for rest in self._rests:
+                rest.x.array[:] = 0.0
+            self._solvers[-1].solve()
         return self.values(np.zeros(2))
 
     def values(self, inflow: Array) -> Array:
@@ -191,7 +197,7 @@ class Model:
             rest.x.array[: self.owned] = self.part(rate.rest, k)
             rest.x.scatter_forward()
         if self.noise:
-            self._shake(rate.weight)
+            self._shake(time - self._time)
         if self.method == "monolithic":
             self._solvers[0].solve()
             lithium = self._enters(0, COUNTER)
@@ -217,10 +223,12 @@ class Model:
         """What deposited in the last step, A/m in 2-D."""
         return self.metal.charge_density * _UNIT**self.domain.dimension * self.charge_rate
 
-    def _shake(self, weight: float) -> None:
+    def _shake(self, size: float) -> None:
         """White noise in space and time: of variance noise^2 / (dt V) at a node of volume V.
 
-        Drawn for the nodes of the file, so that it does not depend on the ranks.
+        Drawn for the nodes of the file, so that it does not depend on the ranks. Whatever formula
+        the step of `size` dt has, a rate that acts in it alone moves the field by dt times the rate
+        in the end.
         """
         index = self.domain.mesh.geometry.input_global_indices
         many = self.domain.mesh.comm.allreduce(int(index.max(initial=-1)), op=MPI.MAX) + 1
@@ -230,25 +238,26 @@ class Model:
         at = np.zeros(len(self._kick.x.array))
         at[dofs] = drawn[index[nodes]]
         self._kick.x.array[: self.owned] = (
-            self.noise * at[: self.owned] * np.sqrt(weight / self.volumes)
+            self.noise * at[: self.owned] / np.sqrt(size * self.volumes)
         )
         self._kick.x.scatter_forward()
 
-    def accepted(self) -> None:
-        """A step was taken: the next one has noise of its own."""
-        self._step += 1
+    def accepted(self, time: float) -> None:
+        """A step was taken, to `time` (s): the next one has noise of its own."""
+        self.resume(self._step + 1, time)
 
-    def resume(self, steps: int) -> None:
-        """So many steps were taken."""
-        self._step = steps
+    def resume(self, steps: int, time: float) -> None:
+        """So many steps were taken, to `time` (s)."""
+        self._step, self._time = steps, time
 
     def norm(self, difference: Array) -> float:
-        """Largest change of phi, or a tenth of that of ln c, at a node."""
-        own = max(
-            np.abs(self.part(difference, 0)).max(initial=0.0),
-            _OF_SALT * np.abs(self.part(difference, 1)).max(initial=0.0),
-        )
-        return float(self.domain.mesh.comm.allreduce(float(own), op=MPI.MAX))
+        """Largest change of phi, or a tenth of that of ln c, at a node; infinite for no number."""
+        own = [
+            share * np.abs(self.part(difference, k)).max(initial=0.0)
+            for k, share in ((0, 1.0), (1, _OF_SALT))
+        ]
+        largest = float(np.nan_to_num(np.max(own), nan=np.inf))  # a maximum may pass over NaN
+        return float(self.domain.mesh.comm.allreduce(largest, op=MPI.MAX))
 
     def total(self, values: Array, k: int) -> float:
         """The integral of a nodal field, um^2 or um^3. Collective."""

@@ -13,7 +13,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 from fem_spe.case import Case
-from fem_spe.checkpoint import Record, rows
+from fem_spe.checkpoint import Record
 from fem_spe.domain import Domain
 from fem_spe.progress import log
 from fem_spe.results import Check, Frame, Table
@@ -56,7 +56,6 @@ class Walk:
         self.deposit, self.lithium = self.model.total(values, 4), self.model.total(values, 3)
         self.state = start(values, _FIRST)
         self.worst = np.zeros(2)
-        self.rejected = 0
         self.meshes: list[tuple[float, ...]] = []
         self._count()
 
@@ -69,14 +68,15 @@ class Walk:
 
     def resume(self, state: State, told: dict[str, Any]) -> None:
         """Go on from a state, with what `told` said there. Collective."""
-        self.state, self.rejected = state, told["rejected"]
-        self.worst, self.meshes = np.array(told["worst"]), rows(told["meshes"])
-        self.model.resume(state.index)
+        self.state = state
+        self.worst = np.array(told["worst"])
+        self.meshes = [tuple(row) for row in told["meshes"]]
+        self.model.resume(state.index, state.time)
         self.model.restore(state.values)
 
     def record(self, told: dict[str, Any], frames: tuple[Frame, ...]) -> Record[State]:
         """All that it goes on from, with what else was `told`."""
-        own = {"rejected": self.rejected, "worst": self.worst, "meshes": list(self.meshes)}
+        own = {"worst": self.worst, "meshes": list(self.meshes)}
         mesh = self.band.kept() if self.band is not None else {}
         space = self.model.space if self.band is not None else None
         return Record(self.state, told | own, frames, space=space, mesh=mesh)
@@ -121,8 +121,7 @@ class Walk:
         walk = march_on()
         while (stepped := next(walk, None)) is not None:
             step, self.state = stepped
-            self.model.accepted()
-            self.rejected += step.rejected
+            self.model.accepted(step.time)
             self._balance(step.values)
             done = progress(step.time, step.values)
             now = clocks.monotonic()
@@ -130,7 +129,7 @@ class Walk:
                 shown, rate = now, max(done - at, 1e-12 * end) / (now - began)
                 log.info(
                     "  t = %-9.4g s  step %d of %.2g s  %4.1f %%  about %.0f s left",
-                    step.time, step.index, step.size, 100 * done / end, (end - done) / rate,
+                    step.time, step.index, step.size, 100 * done / end, max(end - done, 0.0) / rate,
                 )  # fmt: skip
             yield step
             if done < end - near and self._follow():
@@ -145,7 +144,7 @@ class Walk:
         self.model, values = self.band.move(before, self._make, past.values)
         before.destroy()
         self.state = replace(self.state, past=Past(past.times, values))
-        self.model.resume(self.state.index)
+        self.model.resume(self.state.index, self.state.time)
         self._count()
         return True
 

@@ -27,13 +27,12 @@ def metal(case: Case) -> Deposition:
 
 
 def fitted(case: Case, structure: Structure) -> Case:
-    """`case` with a front that fits between the fibres; other studies as they are.
+    """`case` with a front that fits between the fibres.
 
     Raises:
         CaseError: if the cells are too large for the front.
     """
-    if case.dendrite is None:
-        return case
+    assert case.dendrite is not None
     given, usual = case.dendrite.interface_width, metal(case).interface_width
     gap = _narrowest(structure, _PER_GAP * usual)
     width = given or min(usual, gap / _PER_GAP)

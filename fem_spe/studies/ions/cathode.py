@@ -170,11 +170,6 @@ class Cathode:
         """True where the solid fills."""
         return self.given.capacity is not None
 
-    @property
-    def num_values(self) -> int:
-        """Of `state`."""
-        return self._owned_cells * self.per_cell if self.follows_uptake else 0
-
     def state(self) -> Array:
         """The share that is taken now, of each point of each cell that this rank owns."""
         whole = np.zeros((self._owned_cells if self.follows_uptake else 0, self.per_cell))

@@ -71,7 +71,7 @@ def inserted(cathode: Cathode, time: float) -> Check:
     """The charge in the solid against what was given in `time` s. Collective."""
     start = cathode.given.lithiation or 0.0
     expected = time / cathode.full_time * (1.0 - start)
-    lost = cathode.lithiation() - start - expected
+    lost = abs(cathode.lithiation() - start - expected)
     return Check(lost / max(expected, _ROUND_OFF / _LOST), _LOST)
 
 

@@ -8,7 +8,8 @@ from fem_spe.exact import electrolyte as exact
 from fem_spe.geometry import Box
 from fem_spe.progress import log
 from fem_spe.results import Quantity
-from fem_spe.studies.ions.cell import Cell, Limits, limits
+from fem_spe.studies.ions.cell import Cell
+from fem_spe.studies.ions.limits import Limits, limits
 
 _KIND = '[experiment] kind = "chronopotentiometry"'
 

@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
+import scipy
 import ufl
 from dolfinx import fem
-from scipy.optimize import brentq
 
 from fem_spe.case.electrolyte import Kinetics
 from fem_spe.domain import Domain
@@ -93,4 +93,4 @@ def _root(forth: float, back: float, current: float, alpha: float | None) -> flo
     reach = 2.0 + abs(guess) / min(alpha, 1.0 - alpha)
     if not reach < _WIDEST:
         return math.nan
-    return middle + float(brentq(excess, -reach, reach, xtol=1e-15, rtol=1e-15))
+    return middle + float(scipy.optimize.brentq(excess, -reach, reach, xtol=1e-15, rtol=1e-15))

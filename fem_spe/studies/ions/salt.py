@@ -141,7 +141,8 @@ def salt(case: Case) -> Salt:
     if len(cations) != 1 or len(anions) != 1:
         names = ", ".join(f"{s.name} ({s.charge:+d})" for s in case.species)
         raise CaseError(
-            f"[[species]] {names}: the electroneutral closure takes one cation and one anion"
+            f"[[species]] {names}: the electroneutral closure takes one cation and one anion; give "
+            'these two, or [nernst_planck] closure = "poisson" for other numbers of ions'
         )
     cation, anion = cations[0], anions[0]
     if cation.name == anion.name:

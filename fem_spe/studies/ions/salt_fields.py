@@ -19,6 +19,11 @@ LINES = "stream_function"
 _NO_CURRENT = 1e-9  # over F D+ c0: what is left of none
 
 
+def current_unit(dimension: int) -> str:
+    """That of a total current, which is one per depth in 2-D."""
+    return "A/m" if dimension == 2 else "A"
+
+
 class Fields:
     """Concentration, potential and electrochemical potential of what a model holds.
 
@@ -55,8 +60,7 @@ class Fields:
         """The mean concentration across the thickness, as columns of an output time. Collective."""
         axis = self.model.domain.dimension - 1
         found = profile(self.model.domain, self.functions[CONCENTRATION], axis)
-        position = {f"{'xyz'[axis]} [um]": found.position * 1e6}
-        return position | {f"mean at {time:.6g} s [mol/m^3]": found.mean}
+        return found.at(time, axis, " [mol/m^3]")
 
     def written(self) -> dict[str, fem.Function]:
         """All that is written, with the lines of now. Collective."""
@@ -76,4 +80,4 @@ class Fields:
 
     def frame(self, time: float) -> Frame:
         """The values of now as those of an output time. Collective."""
-        return Frame(time, {name: f.x.array.copy() for name, f in self.written().items()})
+        return Frame.of(time, self.written())

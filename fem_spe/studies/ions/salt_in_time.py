@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import astuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_spe import checkpoint
 from fem_spe.case import Case
-from fem_spe.checkpoint import Keeper, Part, Record
+from fem_spe.checkpoint import Keeper, Part
 from fem_spe.domain import Domain
 from fem_spe.errors import ConvergenceError
 from fem_spe.measure.probe import Follower
 from fem_spe.progress import Clock, log
-from fem_spe.results import Check, Frame, Quantity, Solution, Table
+from fem_spe.results import Check, Quantity, Solution, Table
 from fem_spe.solve.bdf import Rate, State, Step, march, start
+from fem_spe.studies.in_time import Journal, accurate_from
 from fem_spe.studies.ions import cathode_measure, depletion
 from fem_spe.studies.ions.cathode_law import FullError
-from fem_spe.studies.ions.cell import Cell, Limits
+from fem_spe.studies.ions.cell import Cell
 from fem_spe.studies.ions.electroneutral import DepletedError, Model
-from fem_spe.studies.ions.salt_fields import Fields
+from fem_spe.studies.ions.limits import Limits
+from fem_spe.studies.ions.salt_fields import Fields, current_unit
 from fem_spe.studies.ions.salt_measure import balances, measure, overpotential
 
 _CLOSE = 1e-5  # of the time: how near to depletion the last step comes
@@ -41,7 +41,12 @@ class _CutOffError(DepletedError):
 
 
 class _Run:
-    """A model that is led through time."""
+    """A model that is led through time.
+
+    Attributes:
+        last: The formula and the values of the last step; None before the first.
+        ended: Why, where it is not at the end that was given.
+    """
 
     def __init__(self, case: Case, model: Model) -> None:
         assert case.time is not None
@@ -49,9 +54,8 @@ class _Run:
         if model.cathode is not None:
             self.end = min(self.end, model.cathode.full_time)
         self.diffusivity = model.cell.salt.cation.diffusivity
-        self.time, self.balances = 0.0, dict[str, Check]()
-        self.ended = ""  # why, where it is not the given end
-        self.rows: list[tuple[float, ...]] = []
+        self.time, self.ended = 0.0, ""
+        self.last: tuple[Rate, Array] | None = None
 
     def advance(self, time: float, rate: Rate, guess: Array) -> Array:
         """The owned unknowns at the end of a step.
@@ -87,8 +91,20 @@ class _Run:
         if model.cathode is not None:
             model.cathode.set_rate(rate.weight, rate.rest[model.owned :])
 
-    def return_to(self, rate: Rate, values: Array) -> None:
-        """Make the state at the end of a step that of the model. Collective."""
+    def resume(self, state: State, rate: Rate) -> None:
+        """Go on from a state that was reached with the formula `rate`. Collective."""
+        self.time, self.last = state.past.times[-1], (rate, state.past.values[-1])
+        self.step_back()
+
+    def step_back(self) -> None:
+        """Make the state at the end of the last step that of the model. Collective.
+
+        Raises:
+            ConvergenceError: if there was none.
+        """
+        if self.last is None:
+            raise ConvergenceError(f"{self.ended} within the first step; give a smaller flux")
+        rate, values = self.last
         self._apply(rate)
         self.model.restore(values[: self.model.owned])
 
@@ -96,8 +112,7 @@ class _Run:
         """The steps, up to depletion or the end of a discharge."""
         try:
             for step, state in steps:
-                self.time = step.time
-                self._record()
+                self.time, self.last = step.time, (step.rate, step.values)
                 yield step, state
             if self.end < self.given_end:
                 self.ended = FULL
@@ -111,18 +126,19 @@ class _Run:
         own = max(own, float(np.abs(difference[owned:]).max(initial=0.0)))
         return float(max(self.model.domain.mesh.comm.allgather(own)))
 
-    def _record(self) -> None:
+    def row(self) -> tuple[float, ...]:
+        """Of the history, at the end of the last step. Collective."""
         model, salt = self.model, self.model.cell.salt
-        found = balances(model)
-        if model.cathode is not None and model.cathode.follows_uptake:
-            found["lithium_lost"] = cathode_measure.inserted(model.cathode, self.time)
-        for name, check in found.items():
-            worst = max(abs(check.value), self.balances[name].value if self.balances else 0.0)
-            found[name] = Check(worst, check.limit)
-        self.balances = found
         low = salt.concentration * (model.lowest() + salt.fixed)
         row = (self.time, low, overpotential(model), model.current())
-        self.rows.append(row if model.cathode is None else (*row, model.cathode.lithiation()))
+        return row if model.cathode is None else (*row, model.cathode.lithiation())
+
+    def checks(self) -> dict[str, Check]:
+        """The balances there, of what the cathode has taken up, too. Collective."""
+        found, cathode = balances(self.model), self.model.cathode
+        if cathode is not None and cathode.follows_uptake:
+            found["lithium_lost"] = cathode_measure.inserted(cathode, self.time)
+        return found
 
 
 def run(case: Case, domain: Domain, clock: Clock, driven: Cell, limits: Limits) -> Solution:
@@ -137,21 +153,13 @@ def run(case: Case, domain: Domain, clock: Clock, driven: Cell, limits: Limits) 
         experiment = case.experiment.kind if case.experiment is not None else None
         first = _at_once(model) if experiment == "chronoamperometry" else None
         walk, fields = _Run(case, model), Fields(model, lines=case.output.figures)
-        probes, frames = Follower(domain, case.probe, fields.functions), list[Frame]()
-        soonest = min(case.time.outputs[0], 0.01 * limits.length**2 / walk.diffusivity)
-        smallest = math.sqrt(case.time.rtol) * min(soonest, limits.sand_time)
-        state = start(_at_rest(model), smallest)
-        last: tuple[Rate, Array] | None = None
-        profiles: Table = {}
+        since = min(accurate_from(case.time, limits.length, walk.diffusivity), limits.sand_time)
+        state = start(_at_rest(model), math.sqrt(case.time.rtol) * since)
         keeper = Keeper(case, State, model.space, _parts(model), model.scalar)
+        journal = Journal(Follower(domain, case.probe, fields.functions), keeper)
         if (before := keeper.before) is not None:
-            state, told = before.state, before.told
-            last = Rate(told["weight"], before.extra[0]), state.past.values[-1]
-            walk.time, walk.rows = state.past.times[-1], checkpoint.rows(told["rows"])
-            walk.balances = {name: Check(*own) for name, own in told["balances"].items()}
-            frames, profiles = list(before.frames), checkpoint.columns(told["profiles"])
-            checkpoint.resume(probes, told["probes"])
-            walk.return_to(*last)
+            state = before.state
+            walk.resume(state, Rate(before.told["weight"], before.extra[0]))
             fields.update()
         steps = march(
             walk.advance,
@@ -163,47 +171,32 @@ def run(case: Case, domain: Domain, clock: Clock, driven: Cell, limits: Limits) 
         )
         with keeper:
             for step, state in walk.follow(steps):
-                last = step.rate, step.values
                 fields.update()
-                probes.record(step.time)
+                journal.write(step, walk.row(), walk.checks())
                 if step.is_output:
-                    frames.append(fields.frame(step.time))
-                    profiles |= fields.slices(step.time)
-                    probes.record_lines(step.time)
-                told = {
-                    "weight": step.rate.weight,
-                    "rows": list(walk.rows),
-                    "balances": {name: astuple(own) for name, own in walk.balances.items()},
-                    "profiles": dict(profiles),
-                    "probes": checkpoint.probed(probes),
-                }
-                keeper.offer(Record(state, told, tuple(frames), (step.rate.rest,)))
-                if step.is_output:  # told once it is kept
-                    log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
-        stage.note = f"{model.num_dofs} unknowns, {len(walk.rows)} steps"
-    if last is None:
-        raise ConvergenceError(f"{walk.ended} within the first step; give a smaller flux")
+                    journal.show(fields.frame(step.time), fields.slices(step.time))
+                journal.keep(step, state, (step.rate.rest,), weight=step.rate.weight)
+        walk.step_back()  # from where there was no further one
+        if all(frame.time < walk.time for frame in journal.frames):
+            journal.show(fields.frame(walk.time), fields.slices(walk.time))
+        stage.note = f"{model.num_dofs} unknowns, {len(journal.rows)} steps"
     with clock.stage("measure"):
-        if walk.ended:
-            frames.append(fields.frame(walk.time))
-            profiles |= fields.slices(walk.time)
-        walk.return_to(*last)
         quantities, _, tables = measure(model, limits, fields, case)
         quantities |= _ends(walk)
         if first is not None:
             quantities |= _bruce_vincent(model, first)
         if experiment == "chronopotentiometry":
             quantities = depletion.measured(case, driven, limits, quantities)
-        tables |= probes.history() | {"history": _history(model, walk.rows)}
+        tables |= journal.probes.history() | {"history": _history(model, journal.rows)}
         if model.cathode is not None and model.cathode.follows_uptake:
-            time, _, volts, _, taken = np.array(walk.rows).T
+            time, _, volts, _, taken = np.array(journal.rows).T
             tables["discharge"] = cathode_measure.discharge(model.cathode, time, volts, taken)
-        tables["profiles"] = profiles
+        tables["profiles"] = journal.profiles
         written = fields.written()
-    information = {"steps": len(walk.rows), "method": model.newton.method}
+    information = {"steps": len(journal.rows), "method": model.newton.method}
     return Solution(
-        quantities, walk.balances, written, tables, information, model.num_dofs,
-        tuple(frames),
+        quantities, journal.checks, written, tables, information, model.num_dofs,
+        tuple(journal.frames),
     )  # fmt: skip
 
 
@@ -259,7 +252,7 @@ def _bruce_vincent(model: Model, first: float) -> dict[str, Quantity]:
     last, voltage = model.current(), overpotential(model)
     resistance = model.applied.reaction_resistance()
     ratio = last * (voltage - first * resistance) / (first * (voltage - last * resistance))
-    unit = "A/m" if model.domain.dimension == 2 else "A"
+    unit = current_unit(model.domain.dimension)
     return {
         "initial_current": Quantity(first, unit, "before the concentration has changed"),
         "final_current": Quantity(last, unit, "at the end"),
@@ -268,6 +261,6 @@ def _bruce_vincent(model: Model, first: float) -> dict[str, Quantity]:
 
 
 def _history(model: Model, rows: list[tuple[float, ...]]) -> Table:
-    unit = "A/m" if model.domain.dimension == 2 else "A"
+    unit = current_unit(model.domain.dimension)
     heads = ("t [s]", "min [mol/m^3]", "overpotential [V]", f"current [{unit}]")
     return dict(zip(heads, np.array(rows).T, strict=False))

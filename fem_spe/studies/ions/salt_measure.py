@@ -16,9 +16,10 @@ from fem_spe.measure.profile import profile
 from fem_spe.results import Check, Quantity, Table
 from fem_spe.studies.drive import in_and_out
 from fem_spe.studies.ions import cathode_measure
-from fem_spe.studies.ions.cell import Cell, Limits
+from fem_spe.studies.ions.cell import Cell
 from fem_spe.studies.ions.electroneutral import Model
 from fem_spe.studies.ions.folded import losses, percentiles
+from fem_spe.studies.ions.limits import Limits
 from fem_spe.studies.ions.salt_fields import CONCENTRATION, POTENTIAL, Fields
 
 _BALANCE = 1e-10

@@ -14,9 +14,10 @@ from fem_spe.meshing import Spot, WallLayer
 from fem_spe.progress import Clock, log
 from fem_spe.results import Solution
 from fem_spe.studies.ions import space_charge_in_time
-from fem_spe.studies.ions.cell import Limits, require_below
+from fem_spe.studies.ions.limits import Limits, require_below
 from fem_spe.studies.ions.space_charge_measure import Fields, measure
 from fem_spe.studies.ions.space_charge_model import Model, thickness
+from fem_spe.studies.ions.space_charge_steady import settle
 from fem_spe.studies.ions.walls import Walls, limits, walls
 from fem_spe.studies.registry import Plan
 
@@ -119,7 +120,7 @@ def run(case: Case, domain: Domain, clock: Clock) -> Solution:
     if case.nernst_planck.mode == "transient":
         return space_charge_in_time.run(case, model, told, clock)
     with clock.stage("solve") as stage:
-        model.steady()
+        settle(model)
         stage.note = f"{model.num_dofs} unknowns"
     with clock.stage("measure"):
         fields = Fields(model)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_spe import checkpoint
 from fem_spe.case import Case
-from fem_spe.checkpoint import Keeper, Part, Record
+from fem_spe.checkpoint import Keeper, Part
 from fem_spe.measure.probe import Follower
 from fem_spe.progress import Clock, log
-from fem_spe.results import Check, Frame, Solution, Table
+from fem_spe.results import Solution
 from fem_spe.solve.bdf import Rate, State, march, start
-from fem_spe.studies.ions.cell import Limits
+from fem_spe.studies.in_time import Journal, accurate_from
+from fem_spe.studies.ions.limits import Limits
+from fem_spe.studies.ions.salt_fields import current_unit
 from fem_spe.studies.ions.space_charge_measure import (
     Fields,
     balances,
@@ -97,25 +97,16 @@ def run(case: Case, model: Model, limits: Limits, clock: Clock) -> Solution:
         )
     with clock.stage("solve") as stage:
         walk, fields = InTime(model), Fields(model)
-        probes, frames = Follower(model.domain, case.probe, fields.functions), list[Frame]()
-        soonest = min(case.time.outputs[0], 0.01 * limits.length**2 / walk.diffusivity)
-        rows: list[tuple[float, ...]] = []
-        checks: dict[str, Check] = {}
-        profiles: Table = {}
-        rejected = 0
         first = min(
-            math.sqrt(case.time.rtol) * soonest,
+            math.sqrt(case.time.rtol) * accurate_from(case.time, limits.length, walk.diffusivity),
             (_FIRST * case.time.rtol) ** 2 * limits.sand_time,
         )
         state = start(walk.start(), first)
         keeper = Keeper(case, State, model.space, walk.parts(), model.scalar)
+        probes = Follower(model.domain, case.probe, fields.functions)
+        journal = Journal(probes, keeper, case.time.end)
         if (before := keeper.before) is not None:
-            state, told = before.state, before.told
-            rows, frames = checkpoint.rows(told["rows"]), list(before.frames)
-            rejected, model.methods = told["rejected"], dict(told["methods"])
-            checks = {name: Check(*own) for name, own in told["checks"].items()}
-            profiles = checkpoint.columns(told["profiles"])
-            checkpoint.resume(probes, told["probes"])
+            state, model.methods = before.state, dict(before.told["methods"])
             model.restore(state.past.values[-1][: model.owned])
             walk.accept()
         steps = march(
@@ -129,48 +120,29 @@ def run(case: Case, model: Model, limits: Limits, clock: Clock) -> Solution:
         with keeper:
             for step, state in steps:
                 walk.accept()
-                rejected += step.rejected
-                flows = model.flows()
-                checks = _worst(checks, balances(model, flows))
-                voltage, now = overpotential(model) or 0.0, current(model, flows)
-                rows.append((step.time, model.lowest(), voltage, now))
                 fields.update()
-                probes.record(step.time)
+                flows = model.flows()
+                voltage, now = overpotential(model) or 0.0, current(model, flows)
+                row = (step.time, model.lowest(), voltage, now)
+                journal.write(step, row, balances(model, flows))
                 if step.is_output:
-                    frames.append(fields.frame(step.time))
-                    profiles |= fields.slices(step.time)
-                    probes.record_lines(step.time)
-                if step.time < case.time.end:  # the end is measured from a step to it
-                    told = {
-                        "rows": list(rows),
-                        "rejected": rejected,
-                        "methods": dict(model.methods),
-                        "checks": {name: astuple(check) for name, check in checks.items()},
-                        "profiles": dict(profiles),
-                        "probes": checkpoint.probed(probes),
-                    }
-                    keeper.offer(Record(state, told, tuple(frames)))
-                if step.is_output:  # told once it is kept
-                    log.info("  t = %-10.6g s  step %d of %.3g s", step.time, step.index, step.size)
-        stage.note = f"{model.num_dofs} unknowns, {len(rows)} steps"
+                    journal.show(fields.frame(step.time), fields.slices(step.time))
+                journal.keep(step, state, methods=dict(model.methods))
+        stage.note = f"{model.num_dofs} unknowns, {len(journal.rows)} steps"
     with clock.stage("measure"):
         quantities, _, tables = measure(model, limits, fields)
-        unit = "A/m" if model.domain.dimension == 2 else "A"
+        unit = current_unit(model.domain.dimension)
         heads = ("t [s]", "min / bulk", "overpotential [V]", f"current [{unit}]")
         tables |= probes.history()
-        tables["history"] = dict(zip(heads, np.array(rows).T, strict=True))
-        tables["profiles"] = profiles
+        tables["history"] = dict(zip(heads, np.array(journal.rows).T, strict=True))
+        tables["profiles"] = journal.profiles
     information = {
-        "steps": len(rows),
-        "rejected": rejected,
+        "steps": len(journal.rows),
+        "rejected": journal.rejected,
         "method": ", ".join(model.methods),
         "closure": case.nernst_planck.closure,
     }
     return Solution(
-        quantities, checks, fields.functions, tables, information, model.num_dofs, tuple(frames)
-    )
-
-
-def _worst(before: dict[str, Check], now: dict[str, Check]) -> dict[str, Check]:
-    """The larger of each check."""
-    return {n: max(c, before.get(n, c), key=lambda own: abs(own.value)) for n, c in now.items()}
+        quantities, journal.checks, fields.functions, tables, information, model.num_dofs,
+        tuple(journal.frames),
+    )  # fmt: skip

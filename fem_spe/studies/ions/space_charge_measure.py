@@ -13,7 +13,7 @@ from fem_spe.measure.flux import along_face, gather
 from fem_spe.measure.profile import profile
 from fem_spe.results import Check, Frame, Quantity, Table
 from fem_spe.studies.drive import in_and_out
-from fem_spe.studies.ions.cell import Limits
+from fem_spe.studies.ions.limits import Limits
 from fem_spe.studies.ions.salt_fields import CONCENTRATION, POTENTIAL
 from fem_spe.studies.ions.space_charge_model import Model
 from fem_spe.units import FARADAY
@@ -63,12 +63,11 @@ class Fields:
         """The mean concentration across the thickness, as columns of an output time. Collective."""
         axis = self.model.domain.dimension - 1
         found = profile(self.model.domain, self.functions[CONCENTRATION], axis)
-        position = {f"{'xyz'[axis]} [um]": found.position * 1e6}
-        return position | {f"mean at {time:.6g} s [mol/m^3]": found.mean}
+        return found.at(time, axis, " [mol/m^3]")
 
     def frame(self, time: float) -> Frame:
         """The values of now as those of an output time."""
-        return Frame(time, {name: f.x.array.copy() for name, f in self.functions.items()})
+        return Frame.of(time, self.functions)
 
     def layers(self) -> Table:
         """The mean of each field over the nodes of each height, through all layers. Collective.
@@ -197,7 +196,8 @@ def _at_anode(
     """How even flux and concentration of the main ion are along the anode."""
     c = fields.functions[fields.names[fields.main]]
     mean = model.mean(c, face)
-    spread = model.mean((c - mean) ** 2, face)
+    middle = fem.Constant(model.domain.mesh, mean)  # a number would be compiled into the kernel
+    spread = model.mean((c - middle) ** 2, face)
     what = f"standard deviation / mean at {face}"
     found = {"concentration_uniformity": Quantity(math.sqrt(max(spread, 0.0)) / mean, "", what)}
     density = along_face(model.domain, model.densities()[fields.main], face)

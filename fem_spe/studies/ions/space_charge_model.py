@@ -27,10 +27,6 @@ from fem_spe.studies.ions.walls import Walls
 
 _SETTLED = 1e-8  # RT/F: change of an unknown below which a solution is found, and corrected again
 _SWEEPS = 60  # of Gummel's iteration
-_PSEUDO = 1.0  # of a pseudo-step's rate: that of diffusion through the cell
-_MOST_PSEUDO = 100
-_STILL = 1e-10  # relative change of a concentration per pseudo-step, which leaves a tenth of it
-_SMALLEST_PART = 1 / 64  # of the data that is applied at a time
 _UNBALANCED = 1e-9  # of given fluxes and charges
 
 Array = NDArray[np.float64]
@@ -210,45 +206,6 @@ class Model:
             f"Gummel's iteration did not settle in {_SWEEPS} sweeps; give smaller potentials, "
             "charges or fluxes"
         )
-
-    def steady(self) -> None:
-        """Solve for the steady state. Collective.
-
-        The data are applied in parts where all at once would be too much. Where an ion can
-        neither enter nor leave, a pinch of storage keeps what there is of it.
-
-        Raises:
-            ConvergenceError: if it is not found.
-        """
-        closed = [k for k in range(len(self.ions)) if self.walls.closed(k)]
-        self.weight.value = _PSEUDO / max(self.domain.size) ** 2 if closed else 0.0
-        reached, part, guess = 0.0, 1.0, np.zeros(self.owned)
-        while reached < 1.0:
-            self.set_level(min(reached + part, 1.0))
-            try:
-                guess = self._pseudo_step(guess, closed)
-            except ConvergenceError:
-                part /= 2.0
-                if part < _SMALLEST_PART:
-                    raise
-                continue
-            reached = min(reached + part, 1.0)
-        for _ in range(_MOST_PSEUDO if closed else 0):
-            before = self.sample()
-            guess = self._pseudo_step(guess, closed)
-            if self.largest(self.sample() / before - 1.0) <= _STILL:
-                return
-        if closed:
-            raise ConvergenceError("the pseudo-steps to the steady state of the cell do not end")
-
-    def _pseudo_step(self, guess: Array, closed: list[int]) -> Array:
-        """An implicit step nearer to the steady state, which keeps what is closed in."""
-        self.restore(guess)
-        before = self.sample().reshape(-1, len(self.ions))
-        for k in closed:
-            before[:, k] *= self.at_rest[k] / self.total(self._totals[k])
-        self.set_rest(-float(self.weight.value) * before.ravel())
-        return self.solve(guess)
 
     def sample(self) -> Array:
         """The concentrations over c0 at the quadrature points of this rank, ion by ion."""

@@ -10,7 +10,7 @@ from fem_spe.case import Boundary, Case
 from fem_spe.errors import CaseError
 from fem_spe.exact.double_layer import wall_potential
 from fem_spe.studies.ions.bulk import Bulk, bulk
-from fem_spe.studies.ions.cell import Limits, hardest
+from fem_spe.studies.ions.limits import Limits, hardest
 from fem_spe.units import FARADAY
 
 _NEUTRAL = 1e-9  # relative charge of a reservoir that is round-off

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import ufl
 from dolfinx import fem
@@ -11,9 +12,11 @@ from dolfinx import fem
 from fem_spe.case import Case
 from fem_spe.domain import Domain
 from fem_spe.errors import CaseError
+from fem_spe.measure.squeezed import squeezed
 from fem_spe.measure.stress import Mask, shares
 from fem_spe.physics import elasticity as linear
 from fem_spe.physics import hyperelasticity as forms
+from fem_spe.progress import log
 from fem_spe.results import Quantity
 from fem_spe.solve.solids.contact import Contact
 from fem_spe.solve.solids.large_contact import LargeContact
@@ -137,17 +140,50 @@ def touching_body(
 def stressed(
     domain: Domain, u: fem.Function, m: linear.Moduli, exclude: Mask | None
 ) -> mechanics.Stressed:
-    """Cauchy stresses of the deformed body, by parts of the undeformed volume. Collective."""
+    """Cauchy stresses of the deformed body, by parts of the undeformed volume. Collective.
+
+    Corners of cells that are inside out, where equilibrium does not look, have none.
+    """
     axis = domain.dimension - 1
-    sigma, energy = forms.cauchy_stress(u, m), forms.energy_density(u, m)
+    upright = ufl.gt(forms.stretch(u), 0.0)
+    sigma = _where(upright, forms.cauchy_stress(u, m))
+    energy = ufl.conditional(upright, forms.energy_density(u, m), 0.0)
     told = mechanics.stressed(domain, sigma, energy, axis=axis, exclude=exclude)
     # the force across a section of the material is that of the nominal stress
-    nominal = forms.nominal_stress(u, m)[axis, axis]
+    nominal = ufl.conditional(upright, forms.nominal_stress(u, m)[axis, axis], 0.0)
     loads = {
         f"load_share.{region}": replace(told.quantities[f"load_share.{region}"], value=share)
         for region, share in shares(domain, nominal).items()
     }
-    return replace(told, quantities=told.quantities | loads)
+    return replace(told, quantities=told.quantities | loads | _squeezed(domain, u))
+
+
+def _where(condition: Any, tensor: Any) -> Any:
+    """`tensor` where the condition holds, else zero."""
+    rows, columns = tensor.ufl_shape
+    return ufl.as_tensor(
+        [[ufl.conditional(condition, tensor[i, j], 0.0) for j in range(columns)]
+         for i in range(rows)]
+    )  # fmt: skip
+
+
+def _squeezed(domain: Domain, u: fem.Function) -> dict[str, Quantity]:
+    """How much of each region is squeezed, and a warning where largest stresses mean nothing."""
+    degree = forms.quadrature_degree(
+        u.function_space.element.basix_element.degree, domain.dimension
+    )
+    told = {}
+    for region, of in squeezed(domain, forms.stretch(u), degree).items():
+        text = f"of {region}, in cells that have less than half of their volume somewhere"
+        told[f"squeezed_share.{region}"] = Quantity(of.share, "", text)
+        text = f"volume over undeformed volume in {region}: least, at ({of.where}) um"
+        told[f"least_volume_ratio.{region}"] = Quantity(of.least, "", text)
+        if of.least <= 0.0:
+            log.warning(
+                "a corner of a cell of %s is inside out at (%s) um: largest stresses mean nothing "
+                "about there; give a smaller interface_size and contact_size", region, of.where,
+            )  # fmt: skip
+    return told
 
 
 def differences(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -174,8 +175,9 @@ def _small(press: Press, part: float, steps: int) -> Pressed | None:
     """The answer of small strain where the balls came to; None where there is none."""
     assert press.case.indentation is not None
     body, deep = press.small(), part * press.deep
-    # what sticks depends on the way
-    steps = steps if press.kind == "bonded" else press.case.indentation.steps
+    if press.kind != "bonded":  # what sticks depends on the way
+        least = math.floor(deep / press.balls[0].radius) + 1
+        steps = max(press.case.indentation.steps, least)
     balls = [
         Ball((*place, y - deep), ball.radius, (*(0.0,) * len(place), -deep))
         for (*place, y), ball in zip(press.centres, press.balls, strict=True)

@@ -59,6 +59,18 @@ def require_materials(case: Case, regions: Iterable[str]) -> dict[str, tuple[flo
     return found
 
 
+def require_plane(case: Case, dimension: int) -> None:
+    """Raise where plane stress is asked of a solid: its moduli would be those of a film.
+
+    Raises:
+        CaseError: naming the key.
+    """
+    if dimension == 3 and case.elasticity.plane == "stress":
+        raise CaseError(
+            '[elasticity] plane = "stress" has no meaning in three dimensions; remove it'
+        )
+
+
 def require_faces(faces: Faces, dimension: int, known: Sequence[str]) -> None:
     """Raise where a face is named that there is not, or a value has too many components.
 

@@ -209,7 +209,8 @@ def run(
         exclude = metal_touch.near_rims(domain, centres, radius, corners)
         told, checks = yielding.measured(domain, body, yields, exclude)
         parts = np.array([2 ** len(cuts(centre, domain.size)) for centre in centres])
-        touches = metal_touch.Touches(last, centres, parts, rows)
+        top = float(contact.lower.at[:, -1].max())
+        touches = metal_touch.Touches(last, centres, parts, rows, top)
         quantities = touches.quantities() | _of_the_structure(told.quantities)
     information = {
         "iterations": newton, "steps": len(rows), "method": method, "normal": "updated",

@@ -33,12 +33,14 @@ class Touches:
         centres: Of the balls at first, from the lower left corner of the structure, m.
         parts: Into how many parts planes of symmetry cut each ball, shape (balls,).
         rows: The displacement, m, and the force of each ball, N (N/m in 2-D), step by step.
+        top: Where the structure's surface was at first, m.
     """
 
     touch: Touch
     centres: Centres
     parts: NDArray[np.int64]
     rows: Sequence[tuple[float, ...]]
+    top: float
 
     @property
     def plane(self) -> bool:
@@ -72,9 +74,17 @@ class Touches:
 
     @property
     def depth(self) -> float:
-        """How deep the surface in contact has come, m: what the force has done work along."""
+        """How deep the surface in contact has come, m: mean, weighted by force."""
+        return self._mean(self.top - self.touch.at[:, -1])
+
+    @property
+    def way(self) -> float:
+        """Of the balls' surface in contact, m: what the force has done work along."""
+        return self._mean(-self.touch.moved[:, -1])
+
+    def _mean(self, values: NDArray[np.float64]) -> float:
         upward = self.touch.nodal[:, -1]
-        return -float(upward @ self.touch.moved[:, -1]) / max(float(upward.sum()), _TINY)
+        return float(upward @ values) / max(float(upward.sum()), _TINY)
 
     @property
     def penetration(self) -> float:
@@ -87,7 +97,9 @@ class Touches:
         what = "half width" if self.plane else "radius of a circle of its area"
         return {
             "contact_force": Quantity(float(sum(forces)), self.unit, "of all balls together"),
-            "contact_radius": Quantity(float(self.sizes.mean()), "m", f"{what}, mean of the balls"),
+            "contact_radius": Quantity(
+                pushes.mean_size(self.sizes), "m", f"{what}, mean of the balls that touch"
+            ),
             "contact_pressure": Quantity(
                 float(sum(forces) / max(self.areas.sum(), _TINY)), "Pa", "mean in contact"
             ),
@@ -96,7 +108,7 @@ class Touches:
                 self.depth, "m", "how deep the surface in contact is pressed in, weighted by force"
             ),
             "ball_flattening": Quantity(
-                deep - self.depth, "m", "the rest of the way: by how much the balls give way"
+                deep - self.way, "m", "by how much the balls' surface in contact has moved less"
             ),
             "reached_displacement": Quantity(deep, "m", "of the balls"),
         }

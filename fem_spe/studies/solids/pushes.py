@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fem_spe.domain import Domain
 from fem_spe.geometry.faces import BOX_FACES
 from fem_spe.measure.flux import gather
+from fem_spe.meshing import cuts
 from fem_spe.results import Quantity, Table
 from fem_spe.solve.solids.gap import Normal
 from fem_spe.solve.solids.pressed import Pressed
@@ -45,20 +46,17 @@ class Pushes:
     def sizes(self) -> NDArray[np.float64]:
         """Half width, or radius of the circle of equal area, under each ball, m. Collective."""
         if self.domain.dimension == 2:
-            return _half_widths(self.domain, self.pressed, len(self.centres))
+            widths = _half_widths(self.domain, self.pressed, len(self.centres))
+            return np.asarray(widths * self._parts())
         areas = _areas(self.domain, self.pressed, len(self.centres))
         return np.sqrt(areas * self._parts() / np.pi)
 
     def _parts(self) -> NDArray[np.float64]:
         """Into how many parts planes of symmetry cut each ball."""
-        low, size = np.array(self.domain.origin), np.array(self.domain.size)
-        parts = np.ones(len(self.centres))
-        for axis, pair in enumerate(BOX_FACES[self.domain.dimension][:-1]):
-            for end, name in enumerate(pair):
-                if name in self.sliding:
-                    away = np.array([c[axis] for c in self.centres]) - low[axis] - end * size[axis]
-                    parts[np.abs(away) < 1e-9 * size[axis]] *= 2.0
-        return parts
+        low = np.array(self.domain.origin)
+        sides = [cuts(tuple(np.array(c) - low), self.domain.size) for c in self.centres]
+        slide = [sum(BOX_FACES[3][k][end] in self.sliding for k, end in cut) for cut in sides]
+        return 2.0 ** np.array(slide)
 
     def quantities(self, deep: float, normal: Normal = "updated") -> dict[str, Quantity]:
         """The numbers of the contact.
@@ -74,7 +72,7 @@ class Pushes:
                 float(sum(self.rows[-1][1:])), "N/m" if plane else "N", "of all balls together"
             ),
             "contact_radius": Quantity(
-                float(np.mean(self.sizes)), "m", f"{what}, mean of the balls"
+                mean_size(self.sizes), "m", f"{what}, mean of the balls that touch"
             ),
             "max_penetration": Quantity(
                 max(0.0, self.pressed.penetration) * deep,
@@ -113,6 +111,11 @@ def tables(
     balls[f"force [{unit}]"] = curve[-1, 1:]
     balls[f"contact {size} [um]"] = sizes * 1e6
     return {"force": forces, "balls": balls}
+
+
+def mean_size(sizes: NDArray[np.float64]) -> float:
+    """Of the contacts that there are, m; 0 where nothing touches."""
+    return float(sizes.sum()) / max(int(np.count_nonzero(sizes)), 1)
 
 
 def _half_widths(domain: Domain, pressed: Pressed, balls: int) -> NDArray[np.float64]:

@@ -104,6 +104,7 @@ class Mortar:
         self._T: PETSc.Mat | None = None
         self._normal = np.zeros((self.upper.slaves, self.gdim))  # zero where nothing is tied
         self._bent = np.zeros(len(self.upper.ends), dtype=bool)
+        self._seam = np.zeros(0, dtype=np.int64)
         self._shift = np.zeros((self.owned, self.gdim))
 
     def update(self, u: Floats, residual: Floats) -> bool:
@@ -168,7 +169,7 @@ class Mortar:
         bent = self.mine[(self.mine >= slaves) & (self.mine < n)]
         bent = bent[self._bent[bent - slaves]]
         rows, bows = (self.nodes[which] - self.first for which in (tied, bent))
-        return Ties(self._T, rows, self._normal[tied], bows)
+        return Ties(self._T, rows, self._normal[tied], bows, self._seam)
 
     def collect(self, vector: PETSc.Vec) -> None:
         """T^T times the vector, in place. Collective."""
@@ -208,6 +209,10 @@ class Mortar:
         d, size = self.gdim, self.gdim * self.owned
         self._normal = np.where(self.active[:, None], normal, 0.0)
         T, shift, self._bent = tie(self.upper, self.lower, weights, self._normal, self.active)
+        whole = T.tocoo()
+        row, column = whole.coords
+        tied = (row != column) & (whole.data != 0.0)
+        self._seam = np.unique(self.nodes[np.concatenate([row[tied], column[tied]]) // d])
         rows = self.nodes[self.mine] - self.first
         self._shift = np.zeros((self.owned, d))
         self._shift[rows] = shift[self.mine]
@@ -217,13 +222,10 @@ class Mortar:
         columns = (d * self.nodes[:, None] + np.arange(d)).ravel()
         others = np.setdiff1d(np.arange(size), in_rows, assume_unique=True)
         whole = d * self.space.dofmap.index_map.size_global
-        # products drop zeros, but whole blocks of slaves are written into T^T K T
-        block = d * np.repeat(rows, d * d) + np.tile(np.repeat(np.arange(d), d), len(rows))
-        across = d * np.repeat(rows, d * d) + np.tile(np.arange(d), d * len(rows))
-        values = np.concatenate([own.data, np.ones(len(others)), np.zeros(len(block))])
+        values = np.concatenate([own.data, np.ones(len(others))])
         place = (
-            np.concatenate([in_rows[own.coords[0]], others, block]),
-            np.concatenate([columns[own.coords[1]], np.append(others, across) + d * self.first]),
+            np.concatenate([in_rows[own.coords[0]], others]),
+            np.concatenate([columns[own.coords[1]], others + d * self.first]),
         )
         table = coo_array((values, place), shape=(size, whole)).tocsr()
         table.sort_indices()  # as PETSc takes them to be
