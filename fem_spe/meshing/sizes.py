@@ -44,20 +44,15 @@ class Spot:
         place: Its middle, m.
         radius: Up to which `size` holds, m; beyond it cells grow.
         size: Of the cells, m.
-        film: How often cubes of cells may be halved below `interface_size` in films between the
-            top of the box and the second phase; for the implicit mesher.
-        across: Cubes that are wanted across such a film, each of two cells or more.
     """
 
     place: tuple[float, ...]
     radius: float
     size: float
-    film: int = 0
-    across: float = 1.0
 
     def halved(self, times: int) -> Spot:
         """With cells halved so many times."""
-        return replace(self, size=self.size / 2**times, across=self.across * 2**times)
+        return replace(self, size=self.size / 2**times)
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,6 @@ from fem_spe.studies.solids.pushes import Pushes
 
 _FACE = "top"
 _CONTACT_CELLS = {2: 30, 3: 8}  # per radius, under the balls
-# Times cells are halved at finite strain where a film over a fibre is thinner than they: none, for
-# finer films snap in shorter steps (random network of Gou 2025 in 3-D, at 1.2 of 2 um).
-_FILM = 0
 _SPOT = 1.3  # of the half width that a ball would have where it overlaps the undeformed block
 
 
@@ -182,12 +179,11 @@ def _spots(
     assert case.indentation is not None
     radius, height, found = case.balls.radius, size[-1], []
     fine = case.indentation.contact_size or radius / _CONTACT_CELLS[len(size)]
-    film = _FILM if case.indentation.strain == "finite" else 0
     for *place, y in centres:
         deep = min(height - (y - case.indentation.displacement - radius), radius)
         if deep > 0.0:
             half_width = math.sqrt(2 * radius * deep - deep**2)
-            found.append(Spot((*place, height), _SPOT * half_width, fine, film))
+            found.append(Spot((*place, height), _SPOT * half_width, fine))
     return tuple(found)
 
 

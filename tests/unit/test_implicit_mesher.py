@@ -209,34 +209,6 @@ def test_cells_are_small_about_a_spot() -> None:
         implicit_mesh(shape, sizes, spots=[replace(spot, size=0.01 * UM)])
 
 
-def test_films_under_a_spot_have_cells_as_thin_as_they_ask_for() -> None:
-    """Fibres below the top: one 0.05 um, the other 0.2 um."""
-    sizes = Sizes(0.4 * UM, 0.1 * UM)
-    spot = Spot((0.5 * UM, 0.5 * UM, UM), 0.3 * UM, 0.2 * UM)
-    thin, thick = (Shape(tube((0.5, 0.5, z), (1, 0, 0), 0.3)) for z in (0.65, 0.5))
-    tallest = []
-    for levels in (0, 1, 2):
-        found = implicit_mesh(thin, sizes, spots=[replace(spot, film=levels, across=2.0)])
-        assert found.min_quality > 0.1
-        corners = found.points[found.cells]
-        x, y, z = corners.mean(axis=1).T
-        above = (found.cell_tags == 1) & (z > 0.95 * UM) & (np.abs(y - 0.5 * UM) < 0.08 * UM)
-        near = above & (np.abs(x - 0.5 * UM) < 0.25 * UM)
-        tallest.append(np.ptp(corners[near, :, 2], axis=1).max())
-        # elsewhere along the fibre nothing changes
-        away = np.linalg.norm(corners.mean(axis=1)[:, 1:] - [0.5 * UM, 0.3 * UM], axis=1)
-        below = away < 0.1 * UM
-        tallest_below = np.ptp(corners[below, :, 2], axis=1).max()
-        assert tallest_below == pytest.approx(0.1 * UM, rel=0.3)
-        assert volumes(found).sum() == pytest.approx(UM**3, rel=ROUNDING)
-    assert tallest[0] > 0.045 * UM
-    assert tallest[2] < 0.035 * UM
-    plain = implicit_mesh(thick, sizes, spots=[spot])
-    same = implicit_mesh(thick, sizes, spots=[replace(spot, film=2)])  # no cube is too large
-    assert plain.points.tobytes() == same.points.tobytes()
-    assert plain.cells.tobytes() == same.cells.tobytes()
-
-
 def test_a_region_may_be_left_out() -> None:
     whole = mesh(SHAPES["tube askew"])
     left = implicit_mesh(SHAPES["tube askew"], Sizes(0.4 * UM, 0.1 * UM), holes=["fiber"])

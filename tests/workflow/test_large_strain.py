@@ -359,6 +359,20 @@ def test_a_face_that_is_drawn_relieves_a_flat_ball_in_proportion() -> None:
         assert curve["force [N/m]"][row] == pytest.approx(-part * stress * 20 * UM, rel=2e-2)
 
 
+def test_a_load_acts_before_a_ball_has_come_down_to_the_block() -> None:
+    """The first steps balance the traction alone, which the ball's forces are no measure of."""
+    drawn = {
+        "boundary": {
+            "left": {"sliding": True}, "bottom": {"sliding": True},
+            "right": {"traction": ["0.06 MPa", "0 Pa"]},
+        },
+        "indentation.displacement": "0.05 um", "indentation.steps": 2,
+    }  # fmt: skip
+    result = solved(BLOCK, **drawn)
+    wide = result.solution.fields["displacement"].x.array[::2].max()
+    assert wide == pytest.approx(20 * UM * 0.06e6 * (1 - NU**2) / E, rel=0.02)
+
+
 def test_the_largest_principal_stress_is_that_of_cauchy_with_its_mean() -> None:
     """Von Mises stresses do not see the mean stress."""
     m = lame(E, NU)

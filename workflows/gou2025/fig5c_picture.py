@@ -61,9 +61,7 @@ def deep_picture(file: Path, deep: Samples) -> Path:
         axes = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1.9])
         for axis, (name, member) in zip(axes, all_named(deep), strict=False):
             draw_deposit(axis, triangles(read_grid(member.folder)))
-            axis.set_title(name, loc="left", fontsize=7, pad=3)
-            axis.set_title(f"$R_a$ {member.front[ROUGHNESS][-1]:.2f} µm", loc="right", fontsize=7,
-                           pad=3)  # fmt: skip
+            axis.set_title(f"{name}\n$R_a$ {member.front[ROUGHNESS][-1]:.2f} µm", loc="left")
             axis.set_xlabel("x (µm)")
         axes[0].set_ylabel("y (µm)")
         draw_over_charge(axes[-1], deep, ROUGHNESS)
@@ -129,21 +127,23 @@ def draw_curves(axes: Any, large: Samples) -> None:
         rough.axhline(PAPER[name], color=color, lw=0.8, ls="--")
         rough.annotate(f"paper, {name}", (0, PAPER[name]), (3, 2), fontsize=6.5, color=color,
                        textcoords="offset points", va="bottom")  # fmt: skip
-    rough.legend(loc="upper left", bbox_to_anchor=(0.0, 0.9))
+    rough.legend(loc="upper left", bbox_to_anchor=(0.0, 0.85))
     rough.set(ylabel="$R_a$ (µm)")
     seen = charge > 0.05 * ase.end  # both are flat before
     many = np.array([row.at(charge, ROUGHNESS) for row in rse])[:, seen]
     over = many / ase.at(charge, ROUGHNESS)[seen]
     ratio.fill_between(charge[seen], over.min(axis=0), over.max(axis=0), color="0.85", lw=0)
-    ratio.plot(charge[seen], over.mean(axis=0), color="0.15", lw=1.6)
+    ratio.plot(charge[seen], over.mean(axis=0), color="0.15", lw=1.6, label="RSE / ASE")
     places = np.array([row.at(charge, ROUGHNESS) for row in scattered])[:, seen].mean(axis=0)
-    ratio.plot(charge[seen], many.mean(axis=0) / places, color=GREEN, lw=1.2)
+    quotient = many.mean(axis=0) / places
+    ratio.plot(charge[seen], quotient, color=GREEN, lw=1.6, label="RSE / scattered")
+    ratio.legend(loc="upper right", bbox_to_anchor=(1.02, 1.02))
     paper = PAPER["RSE"] / PAPER["ASE"]
     ratio.axhline(paper, color="0.4", lw=0.8, ls="--")
     ratio.annotate(f"paper, {paper:.2f}", (ase.end, paper), (-2, 2), fontsize=6.5, color="0.3",
                    textcoords="offset points", va="bottom", ha="right")  # fmt: skip
     ratio.axhline(1.0, color="0.7", lw=0.6)
-    ratio.set(ylabel="$R_a$ of RSE / $R_a$ of ASE", yscale="log")
+    ratio.set(ylabel="ratio of $R_a$", yscale="log")
     ratio.set_yticks([0.2, 0.5, 1, 2, 5, 10], ["0.2", "0.5", "1", "2", "5", "10"])
     ratio.yaxis.set_minor_formatter(NullFormatter())
     cover.set(ylabel="coverage", ylim=(0, 1.03))

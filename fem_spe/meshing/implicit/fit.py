@@ -191,7 +191,7 @@ def cut_at(
     """The cells of both phases where the distance is `shift`, and the area between them, m^2."""
     shifted = values - np.float32(shift)
     reach = float(np.linalg.norm(grid.edges)) / 2
-    tree = octree(cut_cubes(shifted, reach), divided, periodic, grid.below)
+    tree = octree(cut_cubes(shifted, reach), divided, periodic)
     require_room(float(_CELLS_PER_CUBE * tree.num_leaves), sizes, 3)
     cells = lattice(grid, tree, periodic)
     at_nodes = shifted.ravel()[cells.nodes].astype(float)

@@ -17,7 +17,6 @@ from fem_spe.meshing.implicit.faces import (
     interface_facets,
     require_watertight,
 )
-from fem_spe.meshing.implicit.films import in_films, levels_below
 from fem_spe.meshing.implicit.fit import Phases, fitted, sample, share_asked
 from fem_spe.meshing.implicit.octree import Grid, Mask, grid
 from fem_spe.meshing.implicit.pieces import Pieces, pieces
@@ -59,12 +58,7 @@ def implicit_mesh(
     axes = tuple(sorted(periodic))
     values = sample(structure, lattice, axes)
     target = share_asked(structure, lattice, values)
-    if below := levels_below(values, lattice, spots):
-        lattice = lattice.halved(below)
-        values = sample(structure, lattice, axes)
     divided = _about(spots, lattice)
-    for mask, film in zip(divided, in_films(values, lattice, spots), strict=False):
-        mask |= film
     phases = fitted(values, lattice, sizes, target, divided, axes)
     cut = phases.cut
     _tell(
@@ -184,7 +178,7 @@ def _about(spots: Sequence[Spot], lattice: Grid) -> list[Mask]:
                 mask |= far <= (spot.radius + float(np.linalg.norm(edges)) / 2) ** 2
         divided.append(mask)
     finest = min((spot.size for spot in spots), default=np.inf)
-    if finest < float(lattice.edges.max()) * 2**lattice.below * (1 - 1e-6):
+    if finest < float(lattice.edges.max()) * (1 - 1e-6):
         raise MeshError(
             f"[mesh] interface_size must be {finest * 1e6:.3g} um or less for the cells at the "
             "contacts"
@@ -199,8 +193,7 @@ def _tell(structure: Implicit, found: Pieces, lattice: Grid) -> None:
         MeshError: if a piece is lost that is more than half as thick as a cell.
     """
     name = structure.regions[1]
-    edge = float(lattice.edges.max()) * 2**lattice.below
-    if found.lost and 4 * found.deepest_lost > edge:
+    if found.lost and 4 * found.deepest_lost > lattice.edges.max():
         raise MeshError(
             f"{found.lost} of {found.on_grid} pieces of {name} are lost between the nodes; give "
             f"[mesh] interface_size = {found.deepest_lost * 1e6:.2g} um"
@@ -209,6 +202,6 @@ def _tell(structure: Implicit, found: Pieces, lattice: Grid) -> None:
         log.warning(
             "cells of %.3g um do not show all %d pieces of %s as they are: %d smaller than half a "
             "cell left out, %d broken, %d joined to others",
-            edge * 1e6,
+            lattice.edges.max() * 1e6,
             *(found.on_grid, name, found.lost, found.broken, found.joined),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -25,13 +25,11 @@ class Grid:
         size: Extent of the box, m.
         counts: Finest cubes along each axis.
         levels: How often cubes may be twice as large.
-        below: How many of these levels are finer than those at the interface.
     """
 
     size: tuple[float, float, float]
     counts: tuple[int, int, int]
     levels: int
-    below: int = 0
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -43,13 +41,6 @@ class Grid:
     def edges(self) -> NDArray[np.float64]:
         """Edges of a finest cube, m, shape (3,)."""
         return np.asarray(np.array(self.size) / np.array(self.counts))
-
-    def halved(self, times: int) -> Grid:
-        """With so many levels below."""
-        nx, ny, nz = (2**times * n for n in self.counts)
-        return replace(
-            self, counts=(nx, ny, nz), levels=self.levels + times, below=self.below + times
-        )
 
 
 def grid(size: tuple[float, float, float], fine: float, coarse: float) -> Grid:
@@ -87,25 +78,23 @@ class Octree:
         return sum(int(leaf.sum()) for leaf in self.leaf)
 
 
-def octree(cut: Mask, divided: Sequence[Mask], periodic: tuple[int, ...], below: int = 0) -> Octree:
-    """The coarsest cubes among which those that are cut are of the level `below` or a lower one.
+def octree(finest: Mask, divided: Sequence[Mask], periodic: tuple[int, ...]) -> Octree:
+    """The coarsest cubes among which those in `finest` are of the lowest level.
 
     Any two that touch, be it at a corner, differ by one level at most; layers at opposite
     periodic faces are alike.
 
     Args:
-        cut: The finest cubes that the interface may pass through.
+        finest: Where the finest cubes are wanted.
         divided: Per level from 1 up, where cubes must be divided for other reasons.
         periodic: Axes across which the box repeats.
-        below: Level of the cubes at the interface where nothing else is asked for.
     """
-    split = [np.zeros_like(cut)]  # level 0 is never divided
+    split = [np.zeros_like(finest)]  # level 0 is never divided
+    wanted = finest
     for level, asked in enumerate(divided, start=1):
         # a divided cube's neighbours exist on its own level: their parents are divided
-        parent = _any_child(_grown(split[-1], periodic)) | asked
-        cut = _any_child(cut)
-        if level == below + 1:
-            parent |= cut
+        near = wanted if level == 1 else _grown(split[-1], periodic)
+        parent = _any_child(near) | asked
         _alike(parent, periodic)
         split.append(parent)
     exist, leaf = [], []

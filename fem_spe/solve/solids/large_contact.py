@@ -17,6 +17,7 @@ from dolfinx.fem import petsc as fem_petsc
 from numpy.typing import NDArray
 
 from fem_spe.errors import ConvergenceError
+from fem_spe.solve import linear
 from fem_spe.solve.solids.active_set import ActiveSet
 from fem_spe.solve.solids.contact import LOOSE, TURNING, Contact, State
 from fem_spe.solve.solids.gap import Ball, Normal
@@ -130,8 +131,10 @@ class LargeContact(Contact):
         contacts = ActiveSet(self.comm, self._order, active, stuck, bonded=bonded)
         # from a state in contact the forces of its nodes are known, else they are not
         geometric = not bonded and start is not None
-        # the forces in the contact; where the first guess is good, its steps tell nothing of them
-        scale = self._norm(state.push[active]) if start is not None else 0.0
+        # the forces that act; where the first guess is good, its steps tell nothing of them
+        scale = self._loads()
+        if start is not None:
+            scale = max(scale, self._norm(state.push[active]))
         loose, self.held_back.value = LOOSE, 0.0
         rests: list[float] = []
         rest, changes = np.inf, 0
@@ -185,6 +188,15 @@ class LargeContact(Contact):
             f"Newton's method of {self.name} is left with {rest / scale:.1e} of the forces and "
             f"{changes} nodes that change after {tried} steps"
         )
+
+    def _loads(self) -> float:
+        """Norm of the outer forces on free nodes, those of the balls apart. Collective."""
+        if self.load is None:
+            return 0.0
+        vector = linear.assemble(self.load)
+        forces = np.where(self.free, vector.array.reshape(-1, self.bs), 0.0)
+        vector.destroy()
+        return self._norm(forces)
 
     def _evened(self, push: Floats) -> Floats:
         """The forces, at corners of quadratic triangles those on their linear hats. Collective.
