@@ -23,6 +23,11 @@ from fem_spe.results import Check, Quantity, Solution, Table
 from fem_spe.studies import Study
 
 _MOST_MESHES = 12
+_NO_BOUNDS = (
+    "[mesh] adapt needs bounds of the error, which there are for steady diffusion by [diffusion] "
+    "direction through a 2-D section that is in one piece and has no periodic faces; remove adapt, "
+    "or give [mesh] study = 3 instead"
+)
 
 
 def solved(
@@ -45,6 +50,8 @@ def solved(
     def once(plan: MeshPlan) -> tuple[Case, Domain, Solution]:
         with clock.stage("mesh") as stage:
             domain = build(comm, plan, file)
+            if isinstance(case.mesh.adapt, float) and domain.dimension == 3:
+                raise CaseError(_NO_BOUNDS)  # sooner than after a long solution
             stage.note = (
                 f"{domain.num_cells} cells, quality {domain.min_quality:.2f}, "
                 f"Jacobian {domain.min_jacobian:.2f}"
@@ -129,11 +136,7 @@ def _adapted(
         _, domain, solution = found
         told = solution.cell_errors
         if told is None:
-            raise CaseError(
-                "[mesh] adapt needs bounds of the error, which there are for steady diffusion by "
-                "[diffusion] direction through a 2-D section that is in one piece and has no "
-                "periodic faces; remove adapt, or give [mesh] study = 3 instead"
-            )
+            raise CaseError(_NO_BOUNDS)
         cells.append(float(domain.num_cells))
         errors.append(told.total)
         log.info("  %d cells: relative error %.2e of %.2e", cells[-1], told.total, wanted)

@@ -145,6 +145,16 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], told: str) -> None:
         fem_spe.run(fem_spe.parse(ARRAY, changes))
 
 
+def test_adapt_in_three_dimensions_is_refused_before_anything_is_solved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fem_spe.doubt.with_solver_defaults", lambda *_: pytest.fail("solved"))
+    cube = {"kind": "box", "size": ["10 um", "10 um", "10 um"]}
+    case = {"study": "diffusion", "geometry": cube, "mesh": {"size": "5 um", "adapt": 1e-3}}
+    with pytest.raises(CaseError, match="adapt needs bounds of the error"):
+        fem_spe.run(fem_spe.parse(case | {"materials": {"matrix": {"diffusivity": 1e-11}}}))
+
+
 def test_faces_that_do_not_match_are_refused(tmp_path: Path) -> None:
     # a mesh file, whose sides nobody matched
     fem_spe.run(fem_spe.parse(SKEW), output=tmp_path / "r")
