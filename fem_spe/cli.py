@@ -33,7 +33,8 @@ Sets = Annotated[list[str] | None, Parameter(name="--set", negative="", consume_
 
 def main() -> None:
     """Entry point: run the command and leave with its exit code."""
-    faulthandler.enable()  # a library that crashes leaves at least the place
+    if sys.__stderr__ is not None:
+        faulthandler.enable(sys.__stderr__)  # a library that crashes leaves at least the place
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()

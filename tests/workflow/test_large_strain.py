@@ -17,7 +17,6 @@ from fem_spe.errors import CaseError, ConvergenceError
 from fem_spe.exact.hyperelasticity import uniaxial
 from fem_spe.physics.elasticity import lame
 from fem_spe.physics.hyperelasticity import quadrature_degree
-from fem_spe.studies import indentation
 
 UM = 1e-6
 E, NU = 6e6, 0.4
@@ -78,9 +77,8 @@ THROUGH: dict[str, Any] = SOLID | {  # farther than the surface bears
 
 @pytest.mark.parametrize("structure", [FIBRES, NETWORK], ids=["section", "network"])
 def test_small_strain_stands_beside_with_the_difference_as_a_number(
-    structure: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    structure: dict[str, Any],
 ) -> None:
-    monkeypatch.setattr(indentation, "_FILM", 0)  # the same mesh for both
     finite = solved(BLOCK, **structure)
     small = solved(BLOCK, **structure | {"indentation.strain": "small"})
     for region in ("matrix", "fiber"):
@@ -274,7 +272,8 @@ def test_a_ball_that_snaps_through_a_solid_keeps_the_last_good_step(
     assert summary["status"] == "failed"
     assert summary["error"] in line
     deep = summary["quantities"]["reached_displacement"]["value"]
-    assert 3 * UM < deep < 4.5 * UM
+    # past 3.2 um there are two branches; round-off decides which one is met, to 3.8 or 4.6 um
+    assert 3 * UM < deep < 5 * UM
     table = np.genfromtxt(tmp_path / "out" / "tables" / "force.csv", delimiter=",", names=True)
     assert table["displacement_um"][-1] == pytest.approx(deep / UM)
     # the force has had its largest value: what comes next is a snap, that no step leads through

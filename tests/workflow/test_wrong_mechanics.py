@@ -122,7 +122,7 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("elasticity", {"boundary.top.displacement": ["fre", "1 um"]}, ["'fre'", '"free"']),
     ("elasticity", {"boundary.top": {"displacement": "1 um"}}, ["list of values"]),
     ("elasticity", {"boundary.top.clamped": True}, ["displacement and clamped", "one of them"]),
-    ("elasticity", {"boundary.bottom.clamped": False}, ["clamped", "True"]),
+    ("elasticity", {"boundary.bottom.clamped": False}, ["clamped", "true"]),
     ("elasticity", {"elasticity.plane": "stres"}, ["'stres'", "'stress'"]),
     (
         "elasticity",
