@@ -4,7 +4,7 @@
 
 20 kills -9 (or KILLS) at moments spread evenly at random over the steps of a run with noise, on one
 rank; asked is that R_a and every other number differ by less than 1e-8 from those of the run that
-nothing interrupts. About five minutes.
+nothing interrupts. About a minute.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ matrix = {}
 fiber = "impermeable"
 [dendrite]
 interface_width = "1.5 um"
-charge = "0.8 mA*h/cm^2"
+charge = "1.4 mA*h/cm^2"
 noise = 0.01
 [output]
 figures = false
@@ -55,7 +55,7 @@ def killed(folder: Path, after: int, moment: random.Random, *, restart: bool) ->
         if run.poll() is not None:
             raise RuntimeError("the run ended before it was killed")
         time.sleep(2e-3)
-    time.sleep(moment.uniform(0.0, 0.3))
+    time.sleep(moment.uniform(0.0, 0.05))
     run.send_signal(signal.SIGKILL)
     run.wait()
     return int(read_head(state)["state"]["index"])
