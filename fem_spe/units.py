@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
@@ -195,6 +196,11 @@ _DIMENSIONS = {
     "[current]**2*[time]**4/[length]**4/[mass]": "capacitance per area",
     "[]": "number without dimension",
 }
+
+
+def in_um(place: Sequence[float]) -> str:
+    """Coordinates in m as a person reads them, in um."""
+    return ", ".join(f"{round(x * 1e6, 6) + 0.0:.4g}" for x in place)  # round-off and -0 are 0
 
 
 @cache

@@ -49,10 +49,9 @@ class AlignedSection:
         """Names of the regions."""
         return ("matrix", "fiber")
 
-    @property
-    def layout(self) -> str:
-        """Sites, their cells and the diameters in words: whole numbers may move them."""
-        return _layout(self.build(), _counts(self, sites_per_fiber=1))
+    def layout(self, section: Section) -> str:
+        """Sites, cells and diameters of what was built, in words: whole numbers may move them."""
+        return _layout(section, _counts(self, sites_per_fiber=1))
 
     def build(self) -> Section:
         """The section as data."""
@@ -97,10 +96,9 @@ class AlternatingSection:
         """Names of the regions."""
         return ("matrix", "fiber", "filler")
 
-    @property
-    def layout(self) -> str:
-        """Sites, their cells and the diameters in words: whole numbers may move them."""
-        return _layout(self.build(), _counts(self, sites_per_fiber=2))
+    def layout(self, section: Section) -> str:
+        """Sites, cells and diameters of what was built, in words: whole numbers may move them."""
+        return _layout(section, _counts(self, sites_per_fiber=2))
 
     def build(self) -> Section:
         """The section as data."""

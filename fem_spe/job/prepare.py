@@ -60,7 +60,7 @@ def shown(case: Case, structure: Structure) -> str:
     if isinstance(structure, Section):
         note, asked = f"{len(structure.inclusions)} inclusions", case.geometry
         if isinstance(asked, (AlignedSection, AlternatingSection)):
-            note += f", {asked.layout}"
+            note += f", {asked.layout(structure)}"
         return note
     if isinstance(structure, Network):
         return f"{len(structure)} fibres"

@@ -11,6 +11,7 @@ import ufl
 from dolfinx import fem
 
 from fem_spe.domain import Domain
+from fem_spe.units import in_um
 
 HALF = 0.5  # of its volume: what has less somewhere in a cell counts as squeezed
 
@@ -32,7 +33,7 @@ class Squeezed:
     @property
     def where(self) -> str:
         """The coordinates of `place` in um, for a person."""
-        return ", ".join(f"{x * 1e6:.4g}" for x in self.place)
+        return in_um(self.place)
 
 
 def squeezed(domain: Domain, ratio: Any, degree: int) -> dict[str, Squeezed]:

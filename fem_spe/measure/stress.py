@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fem_spe.domain import Domain
 from fem_spe.measure.flux import gather
 from fem_spe.solve.linear import as_load, solve
+from fem_spe.units import in_um
 
 Floats = NDArray[np.float64]
 Mask = Callable[[Floats], NDArray[np.bool_]]
@@ -45,7 +46,7 @@ class Statistics:
     @property
     def where(self) -> str:
         """The coordinates of `place` in um, for a person."""
-        return ", ".join(f"{x * 1e6:.4g}" for x in self.place)
+        return in_um(self.place)
 
 
 def by_region(

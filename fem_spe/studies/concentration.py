@@ -21,6 +21,7 @@ from fem_spe.solve.constraints import Ties
 from fem_spe.solve.linear import Solved
 from fem_spe.solve.newton import Newton
 from fem_spe.studies.transport import Transport
+from fem_spe.units import in_um
 
 _DEGREE = 4  # of the quadrature: 6 points per triangle, 24 per tetrahedron
 
@@ -120,9 +121,8 @@ class Lowest:
     region: str
 
     def __str__(self) -> str:
-        um = ", ".join(f"{x * 1e6:.4g}" for x in self.place)
         return (
-            f"{self.value:.3g} m^2/s, at ({um}) um, where the concentration is "
+            f"{self.value:.3g} m^2/s, at ({in_um(self.place)}) um, where the concentration is "
             f"{self.concentration:.6g} mol/m^3"
         )
 

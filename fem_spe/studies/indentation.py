@@ -164,7 +164,7 @@ def _require_outward(case: Case, deep: float) -> None:
     each = min(deep, indentation.displacement / indentation.steps)
     # at finite strain steps are as short as they must be
     if indentation.strain == "small" and indentation.normal == "updated" and each >= radius:
-        steps = math.floor(indentation.displacement / radius) + 1
+        steps = mechanics.fewest_steps(indentation.displacement, radius)
         raise CaseError(
             f"{what} {each * 1e6:.4g} um in one step, its centre below the surface, whence no "
             f"direction leads out; give steps = {steps} or more, or a smaller displacement"

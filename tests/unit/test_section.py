@@ -61,7 +61,7 @@ def test_aligned_fibers_have_exactly_the_fraction_asked_for(lattice: str, fracti
 
 def test_a_lattice_that_whole_numbers_move_is_told_in_words() -> None:
     spec = AlignedSection(size=(20 * UM, 20 * UM), fiber_diameter=5 * UM, fiber_fraction=0.3)
-    assert spec.layout == "5.05 um thick, on 3 x 2 sites of 6.67 x 10 um"
+    assert spec.layout(spec.build()) == "5.05 um thick, on 3 x 2 sites of 6.67 x 10 um"
 
 
 def test_counts_are_the_most_nearly_square_ones_within_a_tenth_of_the_diameter() -> None:

@@ -31,6 +31,7 @@ from fem_spe.solve.solids.gap import (
 )
 from fem_spe.solve.solids.held import HeldSystem, Hold
 from fem_spe.solve.solids.pressed import PENETRATION, SLIP, Kind, Pressed, require
+from fem_spe.units import in_um
 
 Floats = NDArray[np.float64]
 
@@ -152,10 +153,10 @@ class Contact:
             found = -float(gap[worst]), tuple(map(float, self._pinned[worst]))
         deepest, place = max(self.comm.allgather(found))
         if deepest > TOUCHING * max(ball.radius for ball in balls):
-            told = ", ".join(f"{round(x * 1e6, 6) + 0.0:.4g}" for x in place)
             raise CaseError(
-                f"[balls] a ball would go {deepest * 1e6:.4g} um into the place ({told}) um, which "
-                "[boundary.*] holds; give another position, or sliding = true there"
+                f"[balls] a ball would go {deepest * 1e6:.4g} um into the place "
+                f"({in_um(place)}) um, which [boundary.*] holds; give another position, "
+                "or sliding = true there"
             )
 
     def _met(
@@ -315,6 +316,15 @@ class Contact:
         """What tells from the nodes' normal forces which of them are pulled. Collective."""
         return push
 
+    def _outer(self) -> Floats:
+        """Outer forces but for those of balls, on owned nodes, N, shape (n, gdim). Collective."""
+        if self.load is None:
+            return np.zeros((self.owned, self.bs))
+        vector = linear.assemble(self.load)
+        forces = vector.array.reshape(-1, self.bs).copy()
+        vector.destroy()
+        return np.asarray(forces)
+
     def _slip(self, state: State, active: NDArray[np.bool_]) -> float:
         residual = state.residual[self.nodes] * self.free[self.nodes]
         along = state.at.normal * self.free[self.nodes]
@@ -343,12 +353,7 @@ class Contact:
         by_contact = np.zeros_like(state.residual)
         by_contact[self.nodes] = forces
         support = np.where(self.free, 0.0, state.residual - by_contact).sum(axis=0)
-        loads = np.zeros(self.bs)
-        if self.load is not None:
-            vector = linear.assemble(self.load)
-            loads = vector.array.reshape(-1, self.bs).sum(axis=0)
-            vector.destroy()
-        loads = self.comm.allreduce(loads, op=MPI.SUM)
+        loads = self.comm.allreduce(self._outer().sum(axis=0), op=MPI.SUM)
         rest = self.comm.allreduce(support, op=MPI.SUM) + loads + per_ball.sum(axis=0)
         total = float(np.linalg.norm(per_ball, axis=1).sum() + np.linalg.norm(loads))
 

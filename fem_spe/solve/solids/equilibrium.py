@@ -245,11 +245,12 @@ def _solved(
         solver = levels.solver(system, body.coarse_tangent(), ties, name)
     elif method == "direct":
         solver, loose = System(system, method, name), 1.0  # it does what it can; Newton judges
+    elif ties is None:
+        system.setNearNullSpace(rigid_motions(body.space))
+        solver = System(system, method, name)
     else:
-        motions = rigid_motions(body.space) if ties is None else ties.near_null(body.space)
-        system.setNearNullSpace(motions)
-        seam = np.zeros(0, dtype=np.int64) if ties is None else ties.unknowns
-        solver = SeamSystem(system, method, name, seam)
+        system.setNearNullSpace(ties.near_null(body.space))
+        solver = SeamSystem(system, method, name, ties.unknowns)
     try:
         step, _, _ = solver.solve(right, goal, loose)
     except ConvergenceError as error:

@@ -17,7 +17,6 @@ from dolfinx.fem import petsc as fem_petsc
 from numpy.typing import NDArray
 
 from fem_spe.errors import ConvergenceError
-from fem_spe.solve import linear
 from fem_spe.solve.solids.active_set import ActiveSet
 from fem_spe.solve.solids.contact import LOOSE, TURNING, Contact, State
 from fem_spe.solve.solids.gap import Ball, Normal
@@ -132,7 +131,7 @@ class LargeContact(Contact):
         # from a state in contact the forces of its nodes are known, else they are not
         geometric = not bonded and start is not None
         # the forces that act; where the first guess is good, its steps tell nothing of them
-        scale = self._loads()
+        scale = self._norm(np.where(self.free, self._outer(), 0.0))
         if start is not None:
             scale = max(scale, self._norm(state.push[active]))
         loose, self.held_back.value = LOOSE, 0.0
@@ -188,15 +187,6 @@ class LargeContact(Contact):
             f"Newton's method of {self.name} is left with {rest / scale:.1e} of the forces and "
             f"{changes} nodes that change after {tried} steps"
         )
-
-    def _loads(self) -> float:
-        """Norm of the outer forces on free nodes, those of the balls apart. Collective."""
-        if self.load is None:
-            return 0.0
-        vector = linear.assemble(self.load)
-        forces = np.where(self.free, vector.array.reshape(-1, self.bs), 0.0)
-        vector.destroy()
-        return self._norm(forces)
 
     def _evened(self, push: Floats) -> Floats:
         """The forces, at corners of quadratic triangles those on their linear hats. Collective.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -176,7 +175,7 @@ def _small(press: Press, part: float, steps: int) -> Pressed | None:
     assert press.case.indentation is not None
     body, deep = press.small(), part * press.deep
     if press.kind != "bonded":  # what sticks depends on the way
-        least = math.floor(deep / press.balls[0].radius) + 1
+        least = mechanics.fewest_steps(deep, press.balls[0].radius)
         steps = max(press.case.indentation.steps, least)
     balls = [
         Ball((*place, y - deep), ball.radius, (*(0.0,) * len(place), -deep))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +70,11 @@ def require_plane(case: Case, dimension: int) -> None:
         raise CaseError(
             '[elasticity] plane = "stress" has no meaning in three dimensions; remove it'
         )
+
+
+def fewest_steps(displacement: float, radius: float) -> int:
+    """Of less than a ball's radius each: no centre then comes below the surface it presses on."""
+    return math.floor(displacement / radius) + 1
 
 
 def require_faces(faces: Faces, dimension: int, known: Sequence[str]) -> None:

@@ -28,6 +28,7 @@ from fem_spe.solve.solids.yielding_steps import bring_up
 from fem_spe.studies.registry import Plan
 from fem_spe.studies.solids import mechanics, metal_touch, yielding
 from fem_spe.studies.solids.metal_touch import Centres
+from fem_spe.units import in_um
 
 _FACE = "top"
 _BALL, _DRIVEN, _CONTACT = "ball", "ball-driven", "ball-contact"
@@ -114,7 +115,7 @@ def _require_inside(case: Case, centre: tuple[float, ...], size: tuple[float, ..
     """
     assert case.balls is not None
     where = f"[balls] material = {case.balls.material!r}"
-    place = ", ".join(f"{x * 1e6:.4g}" for x in centre[:-1])
+    place = in_um(centre[:-1])
     cut = cuts(centre, size) if len(size) == 3 else []
     for axis, end in cut:
         side = BOX_FACES[3][axis][end]
